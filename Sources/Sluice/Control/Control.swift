@@ -1,0 +1,88 @@
+/// What commands ask of an engine, whether it runs in this process or behind `control.sock`: one protocol, a local
+/// and a remote implementation, and one suite (`ControlConformance`) for both.
+///
+/// Every call may throw `ControlError`; the exit code of a command follows from it.
+public protocol Control: Sendable {
+    /// Who answers.
+    func hello() async throws -> ControlHello
+
+    /// Pipelines, steps, queues and the ledger at one moment.
+    func status(pipeline: String?) async throws -> StatusReport
+
+    /// All queues, or those whose name (with or without `.fifo`) is given.
+    func queues(named name: String?) async throws -> [QueueReport]
+
+    /// Stores messages durably in `queue`; a name that nobody defined makes an unclaimed queue. When the queue
+    /// is full it waits for room. Answers once for every message, in order.
+    func send(_ messages: [NewMessage], to queue: String) async throws -> [SendResult]
+
+    /// Dead letters, grouped by cause; `nil` = of every pipeline.
+    func deadLetterGroups(pipeline: String?) async throws -> [DeadLetterGroup]
+
+    /// The dead letters that match, oldest first, with history and bytes.
+    func deadLetters(_ selection: DeadLetterSelection, limit: Int) async throws -> [DeadLetter]
+
+    /// Sends the selected back to the queues they died in, as new messages with their identity kept.
+    func redrive(_ selection: DeadLetterSelection, _ options: RedriveOptions) async throws -> RedriveReport
+
+    /// Takes the selected out for good; counted in the ledger as discarded, with `reason` and `who`.
+    /// - Returns: how many.
+    func discard(_ selection: DeadLetterSelection, reason: String, who: String) async throws -> Int
+
+    /// Stops steps from receiving; survives a restart. `step` as in `StepName`; `nil` = all of the pipeline.
+    func pause(pipeline: String, step: String?, reason: String?) async throws -> [StepName]
+    func resume(pipeline: String, step: String?) async throws -> [StepName]
+
+    /// Returns when it is so: `ready` = the pipelines run; `idle` = nothing of them is ready, delayed, backing
+    /// off or in flight at a step. Waits until its task is cancelled. `nil` = every pipeline.
+    func wait(pipeline: String?, until condition: WaitCondition) async throws
+}
+
+public enum WaitCondition: String, Sendable, Codable { case ready, idle }
+
+public struct ControlHello: Sendable, Hashable, Codable {
+    /// The version of this protocol. Another one is refused (exit 78).
+    public var protocolVersion: Int
+    /// The version of Sluice.
+    public var version: String
+    public var processID: Int32
+    /// The data folder.
+    public var folder: String
+    /// The pipelines that run here; empty when the folder is only open for a command.
+    public var pipelines: [String]
+
+    public static let currentProtocolVersion = 1
+
+    public init(
+        protocolVersion: Int = currentProtocolVersion, version: String, processID: Int32, folder: String,
+        pipelines: [String]
+    ) {
+        self.protocolVersion = protocolVersion
+        self.version = version
+        self.processID = processID
+        self.folder = folder
+        self.pipelines = pipelines
+    }
+}
+
+/// An error of a command, by what the user can do about it.
+public enum ControlError: Error, Sendable, Hashable, Codable {
+    /// 64: no such queue, pipeline, group, message.
+    case unknown(String)
+    /// 78: the definition or the folder does not allow it.
+    case refused(String)
+    /// 4: the folder is damaged.
+    case damaged(String)
+    /// 75: another process uses the folder.
+    case busy(String)
+    /// 1: it failed, and why.
+    case failed(String)
+}
+
+extension ControlError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .unknown(let text), .refused(let text), .damaged(let text), .busy(let text), .failed(let text): text
+        }
+    }
+}

@@ -1,0 +1,113 @@
+/// What `sluice status` shows, as a value. Times are moments, not ages: whoever prints it knows what time it is.
+public struct StatusReport: Sendable, Hashable, Codable {
+    public var time: Timestamp
+    public var pipelines: [PipelineReport]
+    /// Queues that no pipeline owns: unclaimed ones, and clients' own.
+    public var otherQueues: [QueueReport]
+    /// What does not add up, in words; empty when everything does.
+    public var discrepancies: [String]
+    /// Set while the disk has only the reserve left: sends are refused.
+    public var diskFull: Bool
+
+    public init(
+        time: Timestamp, pipelines: [PipelineReport], otherQueues: [QueueReport], discrepancies: [String],
+        diskFull: Bool
+    ) {
+        self.time = time
+        self.pipelines = pipelines
+        self.otherQueues = otherQueues
+        self.discrepancies = discrepancies
+        self.diskFull = diskFull
+    }
+}
+
+public struct PipelineReport: Sendable, Hashable, Codable {
+    public var name: String
+    /// True while a process runs its steps.
+    public var running: Bool
+    public var steps: [StepReport]
+    public var queues: [QueueReport]
+    /// Dead letters that are there now, and since when the oldest of them.
+    public var dead: Int
+    public var deadSince: Timestamp?
+    /// The most frequent cause among them.
+    public var deadReason: String?
+    /// Records that name no person where the definition says they should.
+    public var withoutSubject: Int
+    /// When the raw copies taken now will be deleted; `nil` = none are kept.
+    public var archiveUntil: Timestamp?
+
+    public init(
+        name: String, running: Bool, steps: [StepReport], queues: [QueueReport], dead: Int, deadSince: Timestamp?,
+        deadReason: String?, withoutSubject: Int, archiveUntil: Timestamp?
+    ) {
+        self.name = name
+        self.running = running
+        self.steps = steps
+        self.queues = queues
+        self.dead = dead
+        self.deadSince = deadSince
+        self.deadReason = deadReason
+        self.withoutSubject = withoutSubject
+        self.archiveUntil = archiveUntil
+    }
+}
+
+public struct StepReport: Sendable, Hashable, Codable {
+    public var name: StepName
+    /// The queue it receives from.
+    public var queue: String
+    public var ledger: [LedgerEntry: Int]
+    /// Records settled per second, over the last ten seconds; 0 when nothing runs.
+    public var rate: Double
+    public var state: State
+    /// The function version or `nil`.
+    public var version: String?
+
+    public enum State: Sendable, Hashable, Codable {
+        case stopped
+        case running
+        case paused(since: Timestamp, reason: String?)
+        /// The sink is not there; the next probe.
+        case breakerOpen(since: Timestamp, reason: String, nextProbe: Timestamp)
+        /// The queue behind it is full.
+        case heldBack
+    }
+
+    public init(
+        name: StepName, queue: String, ledger: [LedgerEntry: Int], rate: Double, state: State, version: String?
+    ) {
+        self.name = name
+        self.queue = queue
+        self.ledger = ledger
+        self.rate = rate
+        self.state = state
+        self.version = version
+    }
+}
+
+public struct QueueReport: Sendable, Hashable, Codable {
+    public var name: String
+    /// `nil` = unclaimed: made by a send, type undecided.
+    public var type: QueueType?
+    public var pipeline: String?
+    public var role: Role
+    public var settings: QueueSettings
+    public var depth: QueueDepth
+    public var ledger: [LedgerEntry: Int]
+
+    public enum Role: String, Sendable, Hashable, Codable { case intake, delivery, deadLetter, other }
+
+    public init(
+        name: String, type: QueueType?, pipeline: String?, role: Role, settings: QueueSettings, depth: QueueDepth,
+        ledger: [LedgerEntry: Int]
+    ) {
+        self.name = name
+        self.type = type
+        self.pipeline = pipeline
+        self.role = role
+        self.settings = settings
+        self.depth = depth
+        self.ledger = ledger
+    }
+}

@@ -1,0 +1,39 @@
+/// One figure of the ledger. Each is counted in the transaction that makes it true.
+///
+/// - Queue: `sent + split + step + dead + refused + redriven + replayed + movedIn` = what is there + `done +
+///   deadLettered + expired + discarded + movedOut + erased`.
+/// - Step: `done` of its queue = `passed + filtered + unconfirmed`.
+/// - Delivery: `passed` = `written + stale + repeated + ignored`.
+/// - Edge: `outputs` of a step = `step` of the queue behind it + `deduplicated` there.
+public enum LedgerEntry: String, Sendable, Hashable, Codable, CaseIterable, CodingKeyRepresentable {
+    // How messages entered a queue.
+    case sent, split, step, dead, refused, redriven, replayed, movedIn
+    // How they left it.
+    case done, deadLettered, expired, discarded, movedOut, erased
+    /// A send that was accepted and dropped; it never entered.
+    case deduplicated
+    // What a step made of them.
+    case passed, filtered, unconfirmed
+    /// Messages that a step stored in the queue behind it.
+    case outputs
+    // Attempts, counted beside the ledger.
+    case retried, released
+    // What a delivery came to at the sink.
+    case written, stale, repeated, ignored
+    /// Records that name no person where the definition says they should.
+    case withoutSubject
+
+    public static let entered: [LedgerEntry] = [.sent, .split, .step, .dead, .refused, .redriven, .replayed, .movedIn]
+    public static let left: [LedgerEntry] = [.done, .deadLettered, .expired, .discarded, .movedOut, .erased]
+}
+
+extension SinkEffect {
+    public var ledgerEntry: LedgerEntry {
+        switch self {
+        case .written: .written
+        case .stale: .stale
+        case .repeated: .repeated
+        case .ignored: .ignored
+        }
+    }
+}

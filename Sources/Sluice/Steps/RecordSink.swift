@@ -1,0 +1,51 @@
+/// Where records end: a table, an API. One file each in SluiceConnectors.
+///
+/// Conformances pass `RecordSinkConformance`.
+public protocol RecordSink: Sendable {
+    /// Writes a batch, whole or not at all, in the order given, and says for each record what it came to.
+    ///
+    /// May be called again with records it has already written, when a crash came between the write and the
+    /// settlement: a sink that can tell answers `.repeated`.
+    /// - Throws: `SinkError`; nothing of the batch was written then.
+    func write(_ batch: [SinkRecord]) async throws(SinkError) -> [SinkEffect]
+
+    /// The settlement of these records is durable: what the sink remembers to recognise them may go. Called
+    /// after every settlement, before a later `write`; lost when the process dies, which costs a few rows.
+    func settled(_ records: [RecordIdentity]) async throws(SinkError)
+
+    /// Whether the sink would take a record now. Called by `check --connect` and before a breaker closes.
+    func probe() async throws(SinkError)
+
+    /// Ends connections. Called once, after the last write has returned.
+    func close() async
+}
+
+public struct SinkRecord: Sendable, Hashable {
+    public var identity: RecordIdentity
+    /// The user's own name for the record, or its identity: `meta.id`.
+    public var name: String
+    public var body: Bytes
+    public var received: Timestamp
+
+    public init(identity: RecordIdentity, name: String? = nil, body: Bytes, received: Timestamp) {
+        self.identity = identity
+        self.name = name ?? identity.text
+        self.body = body
+        self.received = received
+    }
+}
+
+/// Why a batch was not written, by what has to happen next.
+public enum SinkError: Error, Sendable, Hashable {
+    /// The record at this index can never be written: it alone goes to the dead-letter queue, and the others
+    /// are tried again at once.
+    case rejected(index: Int, reason: String, type: String)
+    /// The batch can never be written as it is, and the sink cannot tell which record is to blame: it is
+    /// halved, down to the record.
+    case batchRejected(reason: String, type: String)
+    /// Somebody else holds the sink for a moment (a lock, a deadlock, a rate limit): released, tried again
+    /// after `after` or the backoff. So many in a row open the breaker.
+    case busy(reason: String, type: String, after: Duration?)
+    /// The sink's setting or service is at fault, not the data: the breaker opens, and no receive is spent.
+    case unavailable(reason: String, type: String)
+}

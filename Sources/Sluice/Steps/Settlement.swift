@@ -1,0 +1,67 @@
+/// One disposition for every message a step was given. Nothing else deletes, sends or releases.
+public struct Settlement: Sendable {
+    public struct Entry: Sendable, Hashable {
+        public var receipt: ReceiptHandle
+        public var disposition: Disposition
+
+        public init(_ receipt: ReceiptHandle, _ disposition: Disposition) {
+            self.receipt = receipt
+            self.disposition = disposition
+        }
+    }
+
+    /// The queue the messages were received from, by its full name.
+    public let queue: String
+    /// Whose work it was, for the ledger: `orders/transform`, `orders/shop`.
+    public let step: StepName
+    public private(set) var entries: [Entry]
+
+    /// - Parameter ordered: true for a FIFO queue: nothing overtakes within a group. Behind the first message
+    ///   of a group that is retried or released, the later ones of that group are released, and what the
+    ///   step made of them is thrown away.
+    public init(
+        queue: String, step: StepName, of batch: [ReceivedMessage], dispositions: [Disposition], ordered: Bool
+    ) {
+        precondition(batch.count == dispositions.count, "a step answers once for every message it was given")
+        self.queue = queue
+        self.step = step
+        entries = zip(batch, dispositions).map { Entry($0.receipt, $1) }
+        if ordered { holdGroups(of: batch) }
+    }
+
+    private mutating func holdGroups(of batch: [ReceivedMessage]) {
+        var held: Set<String> = []
+        for (index, message) in batch.enumerated() {
+            guard let group = message.lineage.group else { continue }
+            if held.contains(group) {
+                entries[index].disposition = .release()
+            } else if entries[index].disposition.returnsMessage {
+                held.insert(group)
+            }
+        }
+    }
+}
+
+extension Disposition {
+    /// Whether the message stays in its queue, so that those behind it in a group must wait.
+    var returnsMessage: Bool {
+        switch self {
+        case .retry, .release: true
+        case .passed, .filtered, .delivered, .dead: false
+        }
+    }
+}
+
+/// A step of a pipeline, as commands and the ledger name it.
+public struct StepName: Hashable, Sendable, Codable, CustomStringConvertible {
+    public let pipeline: String
+    /// `transform`, or the name of the delivery.
+    public let step: String
+
+    public init(pipeline: String, step: String) {
+        self.pipeline = pipeline
+        self.step = step
+    }
+
+    public var description: String { "\(pipeline)/\(step)" }
+}

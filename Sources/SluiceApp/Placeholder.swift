@@ -1,0 +1,6 @@
+import ArgumentParser
+
+
+import Yams
+import NIOPosix
+import ServiceLifecycle
