@@ -25,7 +25,7 @@ class DiskTest(harness.Case):
     def test_full_disk(self):
         """a full disk refuses the sender, loses nothing that was stored, still delivers, and goes on with room"""
         filler = self.disk / "filler"
-        filler.write_bytes(bytes(150 * MEGABYTE))
+        filler.write_bytes(bytes(190 * MEGABYTE))
         lines = []
         for line in self.purchases():
             lines.append(json.dumps(json.loads(line) | {"note": "x" * 900}).encode() + b"\n")
@@ -50,8 +50,8 @@ class DiskTest(harness.Case):
 
     def queue_depth(self):
         report = self.json("status")
-        queues = report["otherQueues"] + [q for p in report["pipelines"] for q in p["queues"]]
-        return sum(q["depth"]["ready"] for q in queues)
+        queues = report["other_queues"] + [q for p in report["pipelines"] for q in p["queues"]]
+        return sum(q["ready"] for q in queues)
 
     def test_room_is_checked(self):
         """without room at the start, send and run say so and make nothing half"""

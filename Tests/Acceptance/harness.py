@@ -1,4 +1,5 @@
 """What the acceptance tests share: a workspace of its own for each test, and the example's command line in it."""
+import collections
 import importlib.machinery
 import importlib.util
 import json
@@ -156,17 +157,18 @@ class Case(unittest.TestCase):
     def pipeline(self, name="orders"):
         report = self.json("status")
         self.assertEqual(report["discrepancies"], [], "the ledger does not add up")
-        return next(p for p in report["pipelines"] if p["name"] == name)
+        self.assertTrue(report["adds_up"], "the ledger does not add up")
+        found = [p for p in report["pipelines"] if p["pipeline"] == name]
+        self.assertTrue(found, f"status knows no pipeline {name}: {report}")
+        return found[0]
 
     def queue(self, pipeline, role):
-        """The queues of a role, their ledgers and depths added."""
-        total = {}
+        """The figures of the queues of a role, added: those of their ledgers, and what is there."""
+        total = collections.Counter()
         for queue in pipeline["queues"]:
             if queue["role"] == role:
-                for figures in (queue["ledger"], queue["depth"]):
-                    for key, value in figures.items():
-                        if isinstance(value, int):
-                            total[key] = total.get(key, 0) + value
+                total.update(queue["ledger"])
+                total.update({key: queue[key] for key in ("ready", "delayed", "in_flight")})
         return total
 
     def assert_all_purchases(self, sent):
@@ -176,13 +178,13 @@ class Case(unittest.TestCase):
         pipeline = self.pipeline()
         intake, delivery = self.queue(pipeline, "intake"), self.queue(pipeline, "delivery")
         purchases = sent - broken
-        self.assertEqual(intake.get("sent"), sent, "messages that were sent")
-        self.assertEqual(intake.get("done"), purchases, "messages that the transform is done with")
-        self.assertEqual(intake.get("deadLettered"), broken, "dead letters of the intake queue")
-        self.assertEqual(delivery.get("done"), purchases, "messages that the delivery is done with")
-        self.assertEqual(delivery.get("deadLettered", 0), 0, "dead letters of the delivery queue")
+        self.assertEqual(intake["sent"], sent, "messages that were sent")
+        self.assertEqual(intake["done"], purchases, "messages that the transform is done with")
+        self.assertEqual(intake["dead_lettered"], broken, "dead letters of the intake queue")
+        self.assertEqual(delivery["done"], purchases, "messages that the delivery is done with")
+        self.assertEqual(delivery["dead_lettered"], 0, "dead letters of the delivery queue")
         for queue in (intake, delivery):
-            self.assertEqual((queue["ready"], queue["delayed"], queue["inFlight"]), (0, 0, 0), "nothing waits")
+            self.assertEqual((queue["ready"], queue["delayed"], queue["in_flight"]), (0, 0, 0), "nothing waits")
         self.assertEqual(self.queue(pipeline, "deadLetter")["ready"], broken, "only the broken ones are dead")
         self.assertEqual(pipeline["dead"], broken)
         self.orders("data", "check", expect=DONE)
