@@ -17,7 +17,6 @@ let package = Package(
                 .product(name: "Sluice", package: "sluice"),
                 .product(name: "SluiceApp", package: "sluice"),
             ]
-        ),
-        .testTarget(name: "OrdersTests", dependencies: ["Orders"]),
+        )
     ]
 )
