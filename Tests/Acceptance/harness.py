@@ -42,7 +42,8 @@ class Answer:
         self.command, self.code, self.out, self.err, self.peak_memory = command, code, out, err, peak_memory
 
     def __str__(self):
-        return f"`{' '.join(self.command)}` ended with {self.code}\nstdout: {self.out[-3000:]}\nstderr: {self.err[-3000:]}"
+        command = " ".join(self.command)
+        return f"`{command}` ended with {self.code}\nstdout: {self.out[-3000:]}\nstderr: {self.err[-3000:]}"
 
     @property
     def text(self):

@@ -43,7 +43,7 @@ class KillTest(harness.Case):
             for start in range(0, len(lines), slice_size):
                 path = self.write(f"slice-{start:06}.jsonl", b"".join(lines[start : start + slice_size]))
                 skip = 0
-                while (answer := self.orders("send", "orders-in", path, "--skip", skip, "--timeout", "60s")).code != DONE:
+                while (answer := self.send(path, skip)).code != DONE:
                     interruptions += 1
                     go_on = re.search(r"--skip (\d+)", answer.text)
                     self.assertTrue(go_on, f"send does not say how to go on\n{answer}")
@@ -52,6 +52,9 @@ class KillTest(harness.Case):
         except BaseException as error:  # a thread's failure is the test's failure, reported there
             self.feeding_failed = error
         print(f"      send was interrupted {interruptions} times, and went on")
+
+    def send(self, path, skip):
+        return self.orders("send", "orders-in", path, "--skip", skip, "--timeout", "60s")
 
     def kill_repeatedly(self, definition, longest):
         """Starts `run` and kills it at a random moment, from before it has opened the folder on."""
