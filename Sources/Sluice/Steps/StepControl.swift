@@ -128,6 +128,17 @@ package final class StepControl: Sendable {
         return state.withLock { $0.throughput.rate(at: now) }
     }
 
+    /// Whether the sink is taken for gone. The retention of the step's queue stands still meanwhile, as it does while
+    /// the step is paused.
+    package var isBreakerOpen: Bool {
+        state.withLock { state in
+            switch state.breaker?.state {
+            case .open, .probing: true
+            case .closed, nil: false
+            }
+        }
+    }
+
     /// How many probes in a row the sink has not answered; 0 while the breaker is closed.
     package var failedProbes: Int {
         state.withLock { state in
