@@ -153,16 +153,6 @@ package final class StepControl: Sendable {
     /// have failed.
     package func isStalled(afterProbes probes: Int) -> Bool { paused != nil || failedProbes >= probes }
 
-    /// Returns when `isStalled` is what is asked for.
-    /// - Throws: `CancellationError`.
-    package func wait(untilStalled isWanted: Bool, afterProbes probes: Int) async throws {
-        while true {
-            let version = signal.version
-            if isStalled(afterProbes: probes) == isWanted { return }
-            try await signal.wait(after: version)
-        }
-    }
-
     // MARK: What the loop asks
 
     /// Returns when the step may receive, and how much.
