@@ -138,12 +138,12 @@ package final class StepControl: Sendable {
     /// have failed.
     package func isStalled(afterProbes probes: Int) -> Bool { paused != nil || failedProbes >= probes }
 
-    /// Returns when `isStalled` is what is asked for.
+    /// Returns when `condition` holds; looked at again after every pause, resume, and change of the breaker.
     /// - Throws: `CancellationError`.
-    package func wait(untilStalled isWanted: Bool, afterProbes probes: Int) async throws {
+    package func wait(until condition: @Sendable (StepControl) -> Bool) async throws {
         while true {
             let version = signal.version
-            if isStalled(afterProbes: probes) == isWanted { return }
+            if condition(self) { return }
             try await signal.wait(after: version)
         }
     }

@@ -37,4 +37,6 @@ struct RunningPipelines: Sendable {
     var waitUntilStill: @Sendable () async throws -> Void
     /// What has to run, in the order in which it is started; it ends in the reverse order.
     var services: [any Service]
+    /// Ends connections to sinks. Called once, after all services have ended.
+    var finish: @Sendable () async -> Void
 }

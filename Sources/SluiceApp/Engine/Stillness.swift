@@ -15,6 +15,7 @@ struct Stillness: Sendable {
 
     /// Probes after which a breaker is taken for stuck.
     private static let probes = 3
+    private static let lookAgain: Duration = .seconds(1)
 
     func wait() async throws {
         while true {
@@ -28,7 +29,14 @@ struct Stillness: Sendable {
                 for stage in stages {
                     let isStalled = stage.control.isStalled(afterProbes: Self.probes)
                     group.addTask {
-                        try await stage.control.wait(untilStalled: !isStalled, afterProbes: Self.probes)
+                        try await stage.control.wait { $0.isStalled(afterProbes: Self.probes) != isStalled }
+                        return false
+                    }
+                }
+                if !stalled.isEmpty {
+                    // A queue in front of a stalled step tells nobody when it gets full and holds back the step before.
+                    group.addTask {
+                        try await ContinuousClock().sleep(for: Self.lookAgain)
                         return false
                     }
                 }

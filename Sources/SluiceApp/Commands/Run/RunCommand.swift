@@ -55,6 +55,19 @@ struct RunCommand: AsyncParsableCommand {
     ) async throws -> ExitStatus {
         let running = try await engine.start(
             pipelines, functions: context.application.functions, logger: context.logger)
+        do {
+            let status = try await serve(running, pipelines, folder, context)
+            await running.finish()
+            return status
+        } catch {
+            await running.finish()
+            throw error
+        }
+    }
+
+    private func serve(
+        _ running: RunningPipelines, _ pipelines: [Pipeline], _ folder: String, _ context: CommandContext
+    ) async throws -> ExitStatus {
         let server = try await ControlServer.bind(folder: folder, control: running.control, logger: context.logger)
         context.note(Self.firstLine(context.application.name, folder, pipelines))
         let idle = untilIdle ? UntilStill(running, limit: context.timeout) : nil
