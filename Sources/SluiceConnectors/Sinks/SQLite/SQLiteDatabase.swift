@@ -1,0 +1,163 @@
+import GRDB
+import GRDBSQLite
+import Logging
+import Sluice
+
+/// One open database file. The sink's actor is its only user.
+final class SQLiteDatabase {
+    private let plan: SQLitePlan
+    private let queue: DatabaseQueue
+    private let file: SQLiteFile
+    /// What is known of the table; `nil` = look again. It holds statements: gone before the connection closes.
+    private var prepared: Prepared?
+
+    private struct Prepared {
+        let writer: SQLiteRowWriter
+        let delivered: SQLiteDelivered?
+        /// Counts changes of the schema, whoever makes them: another number = look again.
+        let schemaVersion: Int64
+        let readSchemaVersion: SQLiteStatement
+    }
+
+    init(_ plan: SQLitePlan, mayCreate: Bool) throws(SinkError) {
+        self.plan = plan
+        (queue, file) = try SQLiteFile.open(plan, mayCreate: mayCreate)
+    }
+
+    /// Writes the batch in one transaction, in order, and answers once it is on disk.
+    func write(_ batch: [SinkRecord], forgetting settled: [RecordIdentity]) throws(SinkError) -> [SinkEffect] {
+        var effects: [SinkEffect] = []
+        try transaction { database in
+            let prepared = try prepare(database, creatingFor: batch)
+            try prepared.delivered?.forget(settled)
+            effects.reserveCapacity(batch.count)
+            for (index, record) in batch.enumerated() {
+                if let delivered = prepared.delivered, try !delivered.record(record.identity) {
+                    effects.append(.repeated)
+                    continue
+                }
+                do throws(SQLiteRowFailure) {
+                    effects.append(try prepared.writer.write(record, database))
+                } catch {
+                    switch error {
+                    case .rejected(let reason, let type):
+                        throw SinkError.rejected(index: index, reason: reason, type: type)
+                    case .fault(let fault): throw fault
+                    }
+                }
+            }
+            return .commit
+        }
+        return effects
+    }
+
+    /// Drops recorded identities in a transaction of their own.
+    func forget(_ settled: [RecordIdentity]) throws(SinkError) {
+        try transaction { database in
+            try prepared?.delivered?.forget(settled)
+            return .commit
+        }
+    }
+
+    /// Takes the lock for writing, looks at the table and its key, and writes nothing.
+    func probe() throws(SinkError) {
+        try transaction { database in
+            guard sqlite3_db_readonly(try database.connection, "main") == 0 else {
+                throw SQLiteFault(code: SQLITE_READONLY, message: "attempt to write a readonly database")
+            }
+            if let table = try SQLiteTable.load(plan, database) {
+                try table.checkKey(plan, database)
+            } else if !plan.create {
+                throw noTable
+            }
+            return .rollback
+        }
+    }
+
+    func close() {
+        prepared = nil
+        do { try queue.close() } catch {
+            plan.log.warning("the sink's database did not close", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    // MARK: Transactions
+
+    private func transaction(_ body: (Database) throws -> Database.TransactionCompletion) throws(SinkError) {
+        do {
+            try queue.inDatabase { database in
+                try database.inTransaction(.immediate) {
+                    let completion = try body(database)
+                    try checkFile()
+                    return completion
+                }
+            }
+            try checkFile()  // unlinked while it was committed: nobody will read that commit
+        } catch {
+            prepared = nil  // what it knows may have been rolled back
+            throw sinkError(error)
+        }
+    }
+
+    private func checkFile() throws(SinkError) {
+        guard SQLiteFile(path: plan.path) != file else { return }
+        throw .unavailable(
+            reason:
+                "'\(plan.path)' was removed or replaced while it was open; nothing is written to the old file. What "
+                + "is at the path by the next try is used from then on",
+            type: "moved")
+    }
+
+    private func sinkError(_ error: any Error) -> SinkError {
+        switch error {
+        case let error as SinkError: error
+        case let fault as SQLiteFault: fault.sinkError(path: plan.path)
+        case let error as DatabaseError: SQLiteFault(error).sinkError(path: plan.path)
+        default: .unavailable(reason: "'\(plan.path)' cannot be written: \(error)", type: "sqlite")
+        }
+    }
+
+    // MARK: The table
+
+    private func prepare(_ database: Database, creatingFor batch: [SinkRecord]) throws -> Prepared {
+        if let prepared, try prepared.readSchemaVersion.integer() == prepared.schemaVersion { return prepared }
+        prepared = nil
+        let delivered = plan.remembersIdentities ? try SQLiteDelivered(plan, database) : nil
+        let table = try SQLiteTable.load(plan, database) ?? createTable(for: batch, database)
+        try table.checkKey(plan, database)
+        let readSchemaVersion = try SQLiteStatement("PRAGMA main.schema_version", on: database.connection)
+        let fresh = Prepared(
+            writer: try SQLiteRowWriter(plan, table, database), delivered: delivered,
+            schemaVersion: try readSchemaVersion.integer(), readSchemaVersion: readSchemaVersion)
+        prepared = fresh
+        return fresh
+    }
+
+    private func createTable(for batch: [SinkRecord], _ database: Database) throws -> SQLiteTable {
+        guard plan.create else { throw noTable }
+        guard try SQLiteTableMaker(plan: plan, database: database).createTable(for: batch),
+            let table = try SQLiteTable.load(plan, database)
+        else {
+            throw SinkError.rejected(
+                index: 0,
+                reason: "table '\(plan.table)' cannot be made: neither this record nor `columns` names a column",
+                type: "no-columns")
+        }
+        return table
+    }
+
+    private var noTable: SinkError {
+        .unavailable(
+            reason: "'\(plan.path)' has no table '\(plan.table)'; make it, or set `create: true`", type: "no-table")
+    }
+}
+
+extension Database {
+    /// The connection of the C API.
+    var connection: OpaquePointer {
+        get throws {
+            guard let sqliteConnection else { throw SQLiteFault(code: SQLITE_MISUSE, message: "it is closed") }
+            return sqliteConnection
+        }
+    }
+}

@@ -1,0 +1,254 @@
+import GRDB
+import Sluice
+
+/// Turns records into rows, each in one pass over its bytes: names are matched to columns, and values are bound to a
+/// statement where they stand. Belongs to one shape of one table.
+final class SQLiteRowWriter {
+    private let plan: SQLitePlan
+    private var columns: SQLiteColumnMatcher
+    private let connection: OpaquePointer
+
+    /// How the last record was laid out: records of one kind have the same names in the same order.
+    private var layout: Layout?
+    /// Statements by the columns they write, in order.
+    private var statements: [[Int]: RowStatement] = [:]
+    /// The members of the record at hand, and those of them that go to a column.
+    private var members: [(name: JSONSpan, value: JSONSpan)] = []
+    private var fields: [Field] = []
+    private var decoded: [UInt8] = []
+
+    /// What one parameter gets.
+    struct Field {
+        let column: Int
+        let affinity: SQLiteType.Affinity
+        var value: JSONSpan
+    }
+
+    private struct Layout {
+        /// As written, between the quotes.
+        let names: [[UInt8]]
+        /// The fields they make; `nil` = one that the definition ignores.
+        let fields: [Field?]
+        let row: RowStatement
+    }
+
+    /// An INSERT into certain columns.
+    private final class RowStatement {
+        let statement: SQLiteStatement
+        /// Which of its parameters, from 0, are columns of the key.
+        let keyParameters: [Int]
+
+        init(_ statement: SQLiteStatement, keyParameters: [Int]) {
+            self.statement = statement
+            self.keyParameters = keyParameters
+        }
+    }
+
+    /// Records may have any set of fields: only so many of their statements are kept.
+    private static let mostStatements = 64
+
+    init(_ plan: SQLitePlan, _ table: SQLiteTable, _ database: Database) throws {
+        self.plan = plan
+        columns = SQLiteColumnMatcher(plan, table)
+        connection = try database.connection
+    }
+
+    /// Writes one row.
+    func write(_ record: SinkRecord, _ database: Database) throws(SQLiteRowFailure) -> SinkEffect {
+        try record.body.withScanner { (scanner) throws(SQLiteRowFailure) -> SinkEffect in
+            try readMembers(&scanner, of: record)
+            let row = if let known = matchedAsBefore(scanner) { known } else { try match(scanner, database) }
+            try requireKey(row)
+            let changes: Int32?
+            do throws(SQLiteFault) {
+                changes = try bind(record, to: row.statement, scanner) ? row.statement.run() : nil
+            } catch {
+                throw columns.failure(error)
+            }
+            guard let changes else { throw lossOfDigits(scanner) }
+            return changes > 0 ? .written : .ignored
+        }
+    }
+
+    // MARK: From names to columns
+
+    private func readMembers(_ scanner: inout JSONScanner, of record: SinkRecord) throws(SQLiteRowFailure) {
+        members.removeAll(keepingCapacity: true)
+        do throws(JSONMistake) {
+            try scanner.enterObject()
+            while let member = try scanner.nextMember() { members.append(member) }
+            try scanner.finish()
+        } catch {
+            throw .rejected(mistake: error, in: record.body)
+        }
+    }
+
+    /// The statement of the record before, if this one has the same names in the same order.
+    private func matchedAsBefore(_ scanner: JSONScanner) -> RowStatement? {
+        guard let layout, layout.names.count == members.count else { return nil }
+        fields.removeAll(keepingCapacity: true)
+        for index in members.indices {
+            guard scanner.isText(of: members[index].name, layout.names[index]) else { return nil }
+            guard var field = layout.fields[index] else { continue }
+            field.value = members[index].value
+            fields.append(field)
+        }
+        return layout.row
+    }
+
+    private func match(_ scanner: JSONScanner, _ database: Database) throws(SQLiteRowFailure) -> RowStatement {
+        fields.removeAll(keepingCapacity: true)
+        var names: [[UInt8]] = []
+        var matched: [Field?] = []
+        var positions: [Int: (field: Int, name: Int)] = [:]
+        for member in members {
+            var name: [UInt8] = []
+            scanner.decode(member.name, into: &name)
+            defer { names.append(name) }
+            guard let column = try columns.column(of: name, database) else {
+                matched.append(nil)
+                continue
+            }
+            let field = Field(column: column, affinity: columns.affinity(column), value: member.value)
+            matched.append(field)
+            if let known = positions[column] {
+                guard names[known.name] == name else { throw columns.sameColumn(names[known.name], name) }
+                fields[known.field].value = member.value  // of members with one name the last counts
+            } else {
+                positions[column] = (fields.count, names.count)
+                fields.append(field)
+            }
+        }
+        let row = try statement(for: fields.map(\.column))
+        let hasRepeatedNames = fields.count < matched.count { $0 != nil }
+        layout = hasRepeatedNames ? nil : Layout(names: names, fields: matched, row: row)
+        return row
+    }
+
+    private func requireKey(_ row: RowStatement) throws(SQLiteRowFailure) {
+        for parameter in row.keyParameters where fields[parameter].value.kind == .null {
+            throw columns.missingKey(fields[parameter].column)
+        }
+    }
+
+    // MARK: Statements
+
+    private func statement(for written: [Int]) throws(SQLiteRowFailure) -> RowStatement {
+        if let known = statements[written] { return known }
+        if statements.count >= Self.mostStatements { statements.removeAll() }
+        let keyParameters = try columns.keyColumns.map { (column) throws(SQLiteRowFailure) -> Int in
+            guard let parameter = written.firstIndex(of: column) else { throw columns.missingKey(column) }
+            return parameter
+        }
+        do throws(SQLiteFault) {
+            let statement = try SQLiteStatement(columns.insert(written), on: connection)
+            let row = RowStatement(statement, keyParameters: keyParameters)
+            statements[written] = row
+            return row
+        } catch {
+            throw .fault(error)
+        }
+    }
+
+    // MARK: Values
+
+    /// - Returns: false if a column would change a number.
+    private func bind(
+        _ record: SinkRecord, to statement: SQLiteStatement, _ scanner: JSONScanner
+    ) throws(SQLiteFault) -> Bool {
+        for index in fields.indices {
+            guard try bind(fields[index], Int32(index + 1), to: statement, scanner) else { return false }
+        }
+        if plan.usesMetaID { try statement.bind(record.name, Int32(fields.count + 1)) }
+        return true
+    }
+
+    /// Binds a value as rule 11 of the reference has it.
+    /// - Returns: false if the column would change a number.
+    private func bind(
+        _ field: Field, _ parameter: Int32, to statement: SQLiteStatement, _ scanner: JSONScanner
+    ) throws(SQLiteFault) -> Bool {
+        let value = field.value
+        switch value.kind {
+        case .null: try statement.bind(null: parameter)
+        case .true: try statement.bind(Int64(1), parameter)
+        case .false: try statement.bind(Int64(0), parameter)
+        case .object, .array: try statement.bind(borrowed: scanner.raw(value), parameter)
+        case .number: return try bind(number: scanner.raw(value), field.affinity, parameter, to: statement)
+        case .string where value.hasEscapes:
+            decoded.removeAll(keepingCapacity: true)
+            scanner.decode(value, into: &decoded)
+            try statement.bind(copying: decoded, parameter)
+        case .string:
+            let text = scanner.rawText(of: value)
+            guard field.affinity.keeps(text) else { return false }
+            try statement.bind(borrowed: text, parameter)
+        }
+        return true
+    }
+
+    /// The failure for the first field whose column would keep another number than the record has.
+    private func lossOfDigits(_ scanner: JSONScanner) -> SQLiteRowFailure {
+        let lost = fields.first { field in
+            switch field.value.kind {
+            case .number: !field.affinity.keeps(scanner.raw(field.value))
+            case .string: !field.value.hasEscapes && !field.affinity.keeps(scanner.rawText(of: field.value))
+            case .object, .array, .true, .false, .null: false
+            }
+        }
+        return columns.lossOfDigits(lost?.column)
+    }
+
+    private func bind(
+        number text: UnsafeBufferPointer<UInt8>, _ affinity: SQLiteType.Affinity, _ parameter: Int32,
+        to statement: SQLiteStatement
+    ) throws(SQLiteFault) -> Bool {
+        if affinity == .text {
+            try statement.bind(borrowed: text, parameter)  // the column would write a double with 15 digits
+            return true
+        }
+        switch SQLiteNumber(text) ?? .digits {
+        case .integer(let integer):
+            if affinity == .real, Double(exactly: integer) == nil { return false }
+            try statement.bind(integer, parameter)
+        case .real(let double): try statement.bind(double, parameter)
+        case .digits:
+            guard affinity == .none else { return false }
+            try statement.bind(borrowed: text, parameter)
+        }
+        return true
+    }
+}
+
+extension SQLiteType.Affinity {
+    /// Whether a column leaves a text as it is, or turns it into a number of the same value. Numeric columns turn
+    /// text that looks like a number into one, and count it as lossless if 15 digits survive.
+    func keeps(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        switch self {
+        case .none, .text: return true
+        case .integer, .numeric: return SQLiteNumber(text) != .digits
+        case .real:
+            switch SQLiteNumber(text) {
+            case .digits: return false
+            case .integer(let integer): return Double(exactly: integer) != nil
+            case .real, nil: return true
+            }
+        }
+    }
+}
+
+extension SQLiteRowFailure {
+    /// A record that is no row, as far as its text goes.
+    static func rejected(mistake: JSONMistake, in record: Bytes) -> SQLiteRowFailure {
+        guard case .unexpected(_, wanted: .object) = mistake.reason else {
+            return .rejected(reason: mistake.description, type: "not-json")
+        }
+        do {
+            let kind = try JSONValue(parsing: record).kind
+            return .rejected(
+                reason: "a row is one JSON object, and this record is another value (\(kind))", type: "not-an-object")
+        } catch {
+            return .rejected(reason: error.description, type: "not-json")
+        }
+    }
+}

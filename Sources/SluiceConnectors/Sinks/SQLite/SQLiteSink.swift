@@ -1,0 +1,103 @@
+import Logging
+package import Sluice
+
+/// Rows of one table of one SQLite database: one JSON object is one row, its members are columns.
+///
+/// A batch is one transaction, committed with `synchronous=FULL` before `write` returns. SQLite has one writer, so
+/// the sink has one connection: writes that come at once wait for each other here, in order, instead of meeting as
+/// locks in the file. The connection, its pragmas and all DDL go through GRDB; rows go through prepared statements
+/// of the C API (`SQLiteRowWriter`), because a statement of GRDB's costs more than the row itself.
+///
+/// **What is promised.** `mode: upsert` writes a record again when it comes again: the same row. In every other mode
+/// the identities of a batch are stored in `_sluice_delivered` by the transaction that writes its rows, so a record
+/// that comes again after a crash is known (`.repeated`); `settled` lets them go, with the next write.
+///
+/// **Rows.** A column that a record does not name gets its default when the row is new, and is left alone when an
+/// upsert finds the row. A record without its key (missing or null) is rejected, in every mode.
+///
+/// **The file.** Before each commit, and again after it, the path must still be the file that is open: an unlinked
+/// file takes commits that nobody will ever read. The sink then answers `.unavailable`; the next try opens what is
+/// at the path by then. A database that was there and has vanished is not made anew by the same process: rows are
+/// missing, and perhaps a disk is; somebody has to say that an empty one is right.
+package actor SQLiteSink: RecordSink {
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+    private let executor: BlockingExecutor
+
+    private let plan: SQLitePlan
+    private var database: SQLiteDatabase?
+    /// There was a database: another one is opened, never made.
+    private var hadDatabase = false
+    /// Their rows in `_sluice_delivered` go with the next transaction: one of their own would cost a sync.
+    private var settledIdentities: [RecordIdentity] = []
+
+    /// At once, so many times; then the lock is reported and the batch released.
+    private static let tries = 3
+
+    /// - Parameters:
+    ///   - path: of the database, absolute.
+    ///   - folder: the id of the data folder.
+    /// - Throws: what the delivery says and cannot mean. The database is not looked at yet.
+    package init(
+        _ deliver: Deliver, path: String, folder: String, pipeline: String
+    ) throws(SinkCatalogue.Mistake) {
+        plan = try SQLitePlan(deliver, path: path, folder: folder, pipeline: pipeline)
+        executor = BlockingExecutor(label: "sluice.sink.\(pipeline)/\(deliver.effectiveName)")
+    }
+
+    package func write(_ batch: [SinkRecord]) throws(SinkError) -> [SinkEffect] {
+        guard !batch.isEmpty else { return [] }
+        let effects = try withDatabase { (database) throws(SinkError) in
+            try database.write(batch, forgetting: settledIdentities)
+        }
+        settledIdentities.removeAll(keepingCapacity: true)
+        return effects
+    }
+
+    package func settled(_ records: [RecordIdentity]) {
+        if plan.remembersIdentities { settledIdentities += records }
+    }
+
+    package func probe() throws(SinkError) {
+        try withDatabase { (database) throws(SinkError) in try database.probe() }
+    }
+
+    package func close() {
+        if let database, !settledIdentities.isEmpty {
+            do { try database.forget(settledIdentities) } catch {
+                plan.log.warning(
+                    "recorded identities stay in the sink; they cost a few rows and do no harm",
+                    metadata: ["reason": "\(error)"])
+            }
+        }
+        database?.close()
+        database = nil
+    }
+
+    private func withDatabase<Result>(
+        _ body: (SQLiteDatabase) throws(SinkError) -> Result
+    ) throws(SinkError) -> Result {
+        var attempt = 1
+        while true {
+            do throws(SinkError) {
+                return try body(try openDatabase())
+            } catch {
+                switch error {
+                case .busy where attempt < Self.tries: attempt += 1
+                case .unavailable:
+                    database?.close()
+                    database = nil
+                    throw error
+                case .busy, .rejected, .batchRejected: throw error
+                }
+            }
+        }
+    }
+
+    private func openDatabase() throws(SinkError) -> SQLiteDatabase {
+        if let database { return database }
+        let opened = try SQLiteDatabase(plan, mayCreate: plan.create && !hadDatabase)
+        hadDatabase = true
+        database = opened
+        return opened
+    }
+}
