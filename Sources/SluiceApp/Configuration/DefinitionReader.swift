@@ -76,7 +76,7 @@ package struct DefinitionReader: Sendable {
                 let read = Definition.read(document, variables: variables, root: root)
                 result.definitions.append(read.definition)
                 result.findings.add(read.findings)
-                result.masker.formUnion(read.secrets)
+                result.masker.formUnion(read.definition.secrets)
             }
         case .failure(let mistake): result.findings.mistakes.append(mistake)
         }
@@ -99,7 +99,7 @@ package struct DefinitionResult: Sendable {
 
     /// The definitions in effect, for `check --explain`: every value, where it came from, the names of queues.
     package var explanation: String {
-        masker.mask(definitions.map(\.explanationText).joined(separator: "\n\n"))
+        definitions.map(\.explanationText).joined(separator: "\n\n")
     }
 
     mutating func finish(order files: [String]) {

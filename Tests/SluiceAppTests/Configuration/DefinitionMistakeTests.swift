@@ -107,6 +107,11 @@ struct DefinitionMistakeTests {
             "subject: {a b: $.x}",
             "f:4:16: 'a b' is no kind of person; expected 1 to 40 letters, digits, '-' and '_', such as 'customer'"),
         .below(
+            "id: order_id\nsubject: [$.a, '$.b..c']",
+            "f:4:5: id: 'order_id' is not a path of one value; a path starts with '$', as in '$.order_id'",
+            "f:5:20: subject[1]: '$.b..c' is not a path of one value; '..' finds many values; a path here names one, as in "
+                + "'$.a.b'"),
+        .below(
             "sluice: 2\nnonsense: 1",
             "f:4:9: sluice: '2' is a version of the format that this Sluice does not read; expected 1; a newer Sluice "
                 + "may read it"),

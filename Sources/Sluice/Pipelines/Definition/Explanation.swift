@@ -50,9 +50,11 @@ extension Definition {
         ]
     }
 
-    /// `explanation` as text: a line each, in columns.
+    /// `explanation` as text: a line each, in columns, secrets masked.
     package var explanationText: String {
-        let lines = explanation
+        let lines = explanation.map { line in
+            ExplainedValue(key: line.key, value: secrets.mask(line.value), origin: line.origin)
+        }
         let keyWidth = lines.map(\.key.count).max() ?? 0
         let valueWidth = min(48, lines.map(\.value.count).max() ?? 0)
         return lines.map { line in

@@ -52,7 +52,7 @@ extension KeyType {
                 } catch {
                     reading.fail(
                         "\(reading.quoted(text)) \(error.problem)", expected: error.expected ?? "expected \(expected)",
-                        at: node.place)
+                        at: node.place(of: error.offset, in: text))
                     return nil
                 }
             },
