@@ -32,8 +32,9 @@ struct CheckCommand: AsyncParsableCommand {
                 document: Document(pipelines: definitions.pipelines.map(\.name), warnings: definitions.warnings))
         } else {
             for warning in definitions.warnings { context.note("warning: \(warning)") }
-            for pipeline in definitions.pipelines {
-                context.print([PipelineText.line(pipeline)] + (explain ? PipelineText.settings(pipeline) : []))
+            for definition in definitions.definitions {
+                context.print(
+                    [PipelineText.line(definition.pipeline)] + (explain ? [definition.explanationText] : []))
             }
         }
     }
