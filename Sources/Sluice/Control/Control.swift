@@ -10,6 +10,7 @@ public protocol Control: Sendable {
     func status(pipeline: String?) async throws -> StatusReport
 
     /// All queues, or those whose name (with or without `.fifo`) is given.
+    /// - Throws: `ControlError.unknown` when there is none of that name.
     func queues(named name: String?) async throws -> [QueueReport]
 
     /// Stores messages durably in `queue`; a name that nobody defined makes an unclaimed queue. When the queue
@@ -42,9 +43,6 @@ public enum WaitCondition: String, Sendable, Codable {
     case ready
     /// Nothing of them is ready, delayed, backing off or in flight at a step.
     case idle
-    /// Idle, or all that is left waits behind a pause, or behind a breaker that three probes could not close:
-    /// nothing moves any more by itself. This ends `run --until-idle`.
-    case still
 }
 
 public struct ControlHello: Sendable, Hashable, Codable {

@@ -32,7 +32,7 @@ struct RootCommand: AsyncParsableCommand {
     /// One line; whatever is wrong with the folder is part of it and not a failure.
     private static func summary(_ context: CommandContext) async throws -> String {
         let name = context.application.name
-        let folder: DataFolder
+        let folder: FolderLocation
         do {
             folder = try context.dataFolder()
         } catch is CommandFailure {

@@ -60,7 +60,7 @@ struct SendCommand: AsyncParsableCommand {
         let context = try CommandContext(common)
         let input = try InputReader(
             path: file.map { path in
-                path == "-" ? path : DataFolder.absolute(path, in: context.console.workingDirectory)
+                path == "-" ? path : FolderLocation.absolute(path, in: context.console.workingDirectory)
             })
         let tally = SendTally(
             console: context.console, size: input.size, longest: Self.longest, skip: skip,
@@ -71,7 +71,7 @@ struct SendCommand: AsyncParsableCommand {
         let interrupted: Bool
         do {
             interrupted = try await context.withControl(mayCreate: true, lasting: true) { control in
-                if try await control.queues(named: queue).isEmpty {
+                if try await Self.isNew(queue, control) {
                     context.note("'\(queue)' is a new queue; it waits for a definition that names it")
                 }
                 let pump = SendPump(
@@ -86,6 +86,14 @@ struct SendCommand: AsyncParsableCommand {
         report.print(isComplete: !interrupted)
         if interrupted { throw CommandFailure(.interrupted) }
         if tally.counts.refused > 0 { throw CommandFailure(.dead) }
+    }
+
+    private static func isNew(_ queue: String, _ control: any Control) async throws -> Bool {
+        do {
+            return try await control.queues(named: queue).isEmpty
+        } catch ControlError.unknown {
+            return true
+        }
     }
 
     private enum Event { case ended, signal, late }

@@ -60,8 +60,8 @@ struct CommandContext: Sendable {
 
     var time: TimeText { TimeText(now: .wall) }
 
-    func dataFolder(mayCreate: Bool = false) throws -> DataFolder {
-        let folder = try DataFolder.find(
+    func dataFolder(mayCreate: Bool = false) throws -> FolderLocation {
+        let folder = try FolderLocation.find(
             flag: data, environment: console.environment, workingDirectory: console.workingDirectory,
             mayCreate: mayCreate)
         if folder.isNew { note("new data folder \(folder.path)") }

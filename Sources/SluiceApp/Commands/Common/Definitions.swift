@@ -15,7 +15,7 @@ struct Definitions: Sendable {
     ) throws -> Definitions {
         let console = context.console
         guard !files.isEmpty else {
-            let folder = DataFolder.absolute(root ?? console.workingDirectory, in: console.workingDirectory)
+            let folder = FolderLocation.absolute(root ?? console.workingDirectory, in: console.workingDirectory)
             let pipelines = context.application.pipelines.map { pipeline in
                 var pipeline = pipeline
                 pipeline.root = pipeline.root ?? folder
@@ -26,7 +26,7 @@ struct Definitions: Sendable {
             return definitions
         }
         let paths = try files.flatMap {
-            try expand(DataFolder.absolute($0, in: console.workingDirectory), as: $0)
+            try expand(FolderLocation.absolute($0, in: console.workingDirectory), as: $0)
         }
         let result = DefinitionReader.read(files: paths, environment: console.environment, secrets: secrets)
         let definitions = Definitions(pipelines: result.pipelines, warnings: result.warnings.map { "\($0)" })
@@ -37,7 +37,7 @@ struct Definitions: Sendable {
 
     /// A folder stands for the definitions in it.
     private static func expand(_ path: String, as written: String) throws -> [String] {
-        guard DataFolder.isDirectory(path) else { return [path] }
+        guard FolderLocation.isDirectory(path) else { return [path] }
         let names: [String]
         do {
             names = try FileManager.default.contentsOfDirectory(atPath: path)

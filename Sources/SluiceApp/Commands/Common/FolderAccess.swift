@@ -60,7 +60,7 @@ extension CommandContext {
     func access(_ folder: String, mayCreate: Bool, lasting: Bool) async throws -> FolderAccess {
         let deadline = ContinuousClock.now + (timeout ?? Self.patience)
         while true {
-            let watch = DataFolder.isDirectory(folder) ? try FolderWatch(folder: folder) : nil
+            let watch = FolderLocation.isDirectory(folder) ? try FolderWatch(folder: folder) : nil
             let obstacle: ControlError
             if let remote = try await RemoteControl.connect(folder: folder, answerWithin: timeout ?? Self.patience) {
                 guard lasting, remote.peer.isCommand else { return .remote(remote) }

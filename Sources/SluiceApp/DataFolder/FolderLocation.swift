@@ -2,7 +2,7 @@ import Foundation
 import Sluice
 
 /// The folder in which everything is kept, and how it was found.
-struct DataFolder: Sendable, Equatable {
+struct FolderLocation: Sendable, Equatable {
     var path: String
     /// True when nobody named it and there is none yet: the command says on stderr that it makes one.
     var isNew: Bool
@@ -15,18 +15,18 @@ struct DataFolder: Sendable, Equatable {
     /// - Throws: `CommandFailure` (64) when there is none.
     static func find(
         flag: String?, environment: [String: String], workingDirectory: String, mayCreate: Bool,
-        exists: (String) -> Bool = DataFolder.isDirectory
-    ) throws -> DataFolder {
+        exists: (String) -> Bool = FolderLocation.isDirectory
+    ) throws -> FolderLocation {
         if let named = named(flag: flag, environment: environment) {
             let path = absolute(named.path, in: workingDirectory)
             guard mayCreate || exists(path) else {
                 throw CommandFailure(
                     .usage, "there is no data folder '\(path)' (from \(named.origin)); `run` and `send` make one")
             }
-            return DataFolder(path: path, isNew: false)
+            return FolderLocation(path: path, isNew: false)
         }
         if let nearest = nearest(in: workingDirectory, exists: exists) {
-            return DataFolder(path: nearest, isNew: false)
+            return FolderLocation(path: nearest, isNew: false)
         }
         guard mayCreate else {
             throw CommandFailure(
@@ -34,7 +34,7 @@ struct DataFolder: Sendable, Equatable {
                 "there is no data folder (\(name)) in or above '\(workingDirectory)'; name one with --data DIR, "
                     + "or start with `run` or `send`, which make one")
         }
-        return DataFolder(path: join(workingDirectory, name), isNew: true)
+        return FolderLocation(path: join(workingDirectory, name), isNew: true)
     }
 
     private static func named(
