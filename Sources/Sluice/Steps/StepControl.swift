@@ -173,6 +173,21 @@ package final class StepControl: Sendable {
         if case .grant(let grant) = admission(upTo: limit) { grant } else { nil }
     }
 
+    /// Returns when a receive that `grant` allowed, and that still waits for a message, is no longer wanted.
+    func waitUntilClosed(for grant: Grant) async throws {
+        while true {
+            let version = signal.version
+            let isClosed = state.withLock { state in
+                if state.pause != nil { return true }
+                if grant.isProbe { return false }
+                if case .closed? = state.breaker?.state { return false }
+                return state.breaker != nil
+            }
+            if isClosed { return }
+            try await signal.wait(after: version)
+        }
+    }
+
     private enum Admission {
         case grant(Grant)
         case wait(until: Timestamp?)
