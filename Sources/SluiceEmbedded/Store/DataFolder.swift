@@ -35,12 +35,18 @@ package final class DataFolder: Sendable {
         lock = file
         try Self.writeOwner(to: file)
         let isNew = !FileManager.default.fileExists(atPath: path + "/format")
-        let hasStore = FileManager.default.fileExists(atPath: storePath)
-        if !isNew && !hasStore {
+        if !isNew, try !Self.hasContent(storePath) {
             throw ControlError.damaged(
-                "'\(path)' is a data folder and its store.db is missing: restore it from a backup, or use another folder")
+                "'\(path)' is a data folder, and its store.db is missing or empty: restore it from a backup, or use "
+                    + "another folder")
         }
         umask(0o077)
+    }
+
+    private static func hasContent(_ path: String) throws -> Bool {
+        guard FileManager.default.fileExists(atPath: path) else { return false }
+        let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? NSNumber
+        return size.map { $0.intValue > 0 } ?? false
     }
 
     /// Marks the folder as one that has a store: from now on a missing store is damage, not a new beginning.
