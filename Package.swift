@@ -59,6 +59,7 @@ let package = Package(
             name: "SluiceApp",
             dependencies: [
                 "Sluice", "SluiceEmbedded", "SluiceConnectors", log, lifecycle, collections,
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -75,6 +76,13 @@ let package = Package(
             name: "SluiceConnectorsTests",
             dependencies: ["SluiceConnectors", "SluiceTesting", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: strict),
-        .testTarget(name: "SluiceAppTests", dependencies: ["SluiceApp", "SluiceTesting"], swiftSettings: strict),
+        .testTarget(
+            name: "SluiceAppTests",
+            dependencies: [
+                "SluiceApp", "SluiceCommand", "SluiceTesting", log,
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
     ]
 )

@@ -1,1 +1,3 @@
-@main struct SluiceCommand { static func main() {} }
+import SluiceApp
+
+@main struct SluiceCommand: PipelineApp {}

@@ -10,6 +10,7 @@ public protocol Control: Sendable {
     func status(pipeline: String?) async throws -> StatusReport
 
     /// All queues, or those whose name (with or without `.fifo`) is given.
+    /// - Throws: `ControlError.unknown` when there is none of that name.
     func queues(named name: String?) async throws -> [QueueReport]
 
     /// Stores messages durably in `queue`; a name that nobody defined makes an unclaimed queue. When the queue
@@ -33,12 +34,16 @@ public protocol Control: Sendable {
     func pause(pipeline: String, step: String?, reason: String?) async throws -> [StepName]
     func resume(pipeline: String, step: String?) async throws -> [StepName]
 
-    /// Returns when it is so: `ready` = the pipelines run; `idle` = nothing of them is ready, delayed, backing
-    /// off or in flight at a step. Waits until its task is cancelled. `nil` = every pipeline.
+    /// Returns when it is so (`WaitCondition`). Waits until its task is cancelled. `nil` = every pipeline.
     func wait(pipeline: String?, until condition: WaitCondition) async throws
 }
 
-public enum WaitCondition: String, Sendable, Codable { case ready, idle }
+public enum WaitCondition: String, Sendable, Codable {
+    /// The pipelines run.
+    case ready
+    /// Nothing of them is ready, delayed, backing off or in flight at a step.
+    case idle
+}
 
 public struct ControlHello: Sendable, Hashable, Codable {
     /// The version of this protocol. Another one is refused (exit 78).
@@ -48,20 +53,24 @@ public struct ControlHello: Sendable, Hashable, Codable {
     public var processID: Int32
     /// The data folder.
     public var folder: String
-    /// The pipelines that run here; empty when the folder is only open for a command.
+    /// The pipelines that run here.
     public var pipelines: [String]
+    /// True when a command has the folder open for a moment, and nothing runs. What takes longer than a moment waits
+    /// for its end, instead of working through it.
+    public var isCommand: Bool
 
     public static let currentProtocolVersion = 1
 
     public init(
         protocolVersion: Int = currentProtocolVersion, version: String, processID: Int32, folder: String,
-        pipelines: [String]
+        pipelines: [String], isCommand: Bool = false
     ) {
         self.protocolVersion = protocolVersion
         self.version = version
         self.processID = processID
         self.folder = folder
         self.pipelines = pipelines
+        self.isCommand = isCommand
     }
 }
 
@@ -75,6 +84,8 @@ public enum ControlError: Error, Sendable, Hashable, Codable {
     case damaged(String)
     /// 75: another process uses the folder.
     case busy(String)
+    /// 77: the folder, or a file in it, is somebody else's.
+    case forbidden(String)
     /// 1: it failed, and why.
     case failed(String)
 }
@@ -82,7 +93,9 @@ public enum ControlError: Error, Sendable, Hashable, Codable {
 extension ControlError: CustomStringConvertible {
     public var description: String {
         switch self {
-        case .unknown(let text), .refused(let text), .damaged(let text), .busy(let text), .failed(let text): text
+        case .unknown(let text), .refused(let text), .damaged(let text), .busy(let text), .forbidden(let text),
+            .failed(let text):
+            text
         }
     }
 }

@@ -46,9 +46,12 @@ public struct ReceivedMessage: Sendable, Hashable {
     /// When it entered the first queue of its life; a redrive keeps it.
     public var sent: Timestamp
     public var lineage: Lineage
+    /// Our own process held it when it died: it comes alone, and nothing is added to its batch.
+    public var isSuspect: Bool
 
     public init(
-        id: MessageID, body: Bytes, receipt: ReceiptHandle, receiveCount: Int, sent: Timestamp, lineage: Lineage
+        id: MessageID, body: Bytes, receipt: ReceiptHandle, receiveCount: Int, sent: Timestamp, lineage: Lineage,
+        isSuspect: Bool = false
     ) {
         self.id = id
         self.body = body
@@ -56,5 +59,6 @@ public struct ReceivedMessage: Sendable, Hashable {
         self.receiveCount = receiveCount
         self.sent = sent
         self.lineage = lineage
+        self.isSuspect = isSuspect
     }
 }

@@ -6,7 +6,8 @@ public protocol Settler: Sendable {
     /// Settles every entry, then receives the next batch for the same step, in the same durable unit where the
     /// engine has one. Does not wait for messages: `next` is what is visible now.
     ///
-    /// May be repeated after an error: an entry that was settled before answers `.stale`.
+    /// May be repeated after an error: an entry that was settled before answers `.stale`. Cancelling the task does not
+    /// interrupt it: what was decided is settled also while we shut down.
     /// - Parameter receiving: `nil` = the step wants no more now (paused, breaker open, shutting down).
     /// - Throws: `QueueError.closed`. Nothing was settled then, as far as anybody can tell: the messages come
     ///   again.

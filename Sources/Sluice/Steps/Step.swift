@@ -1,6 +1,6 @@
 /// One stage of a pipeline: it is given messages and decides about each. It neither receives nor deletes nor
 /// sends: a driver (`StepLoop` on a machine, a handler in Lambda) does, and the step cannot tell which.
-public protocol Step: Sendable {
+package protocol Step: Sendable {
     var name: StepName { get }
 
     /// Decides about every message of the batch: as many dispositions as messages, in order.
@@ -9,10 +9,15 @@ public protocol Step: Sendable {
     /// not decided yet is `.release()`d: work cut short by us is not a failed attempt.
     func process(_ batch: [ReceivedMessage]) async -> [Disposition]
 
-    /// Called after the settlement of a batch that `process` decided about.
-    func settled(_ batch: [ReceivedMessage], _ outcomes: [SettlementResult.Outcome]) async
+    /// Called after the settlement of a batch that `process` decided about. `settlement` has what was asked for: behind
+    /// a message that stays, it differs from what `process` answered for the later ones of the group.
+    func settled(
+        _ batch: [ReceivedMessage], _ settlement: Settlement, _ outcomes: [SettlementResult.Outcome]
+    ) async
 }
 
 extension Step {
-    public func settled(_ batch: [ReceivedMessage], _ outcomes: [SettlementResult.Outcome]) async {}
+    package func settled(
+        _ batch: [ReceivedMessage], _ settlement: Settlement, _ outcomes: [SettlementResult.Outcome]
+    ) async {}
 }

@@ -1,0 +1,60 @@
+/// Whether the figures of a pipeline add up: the identities that hold at every commit.
+package enum LedgerCheck {
+    /// What does not add up, in words; empty when everything does.
+    package static func discrepancies(queues: [QueueReport], steps: [StepReport]) -> [String] {
+        var found: [String] = []
+        for queue in queues { found += check(queue) }
+        let byName = Dictionary(queues.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        for queue in queues where queue.role != .deadLetter {
+            guard let dead = byName[QueueNames.deadLetterQueue(of: queue.name)] else { continue }
+            found += equal(
+                dead.ledger[.dead], "dead letters that entered '\(dead.name)'", queue.ledger[.deadLettered],
+                "those that left '\(queue.name)'")
+        }
+        for step in steps {
+            guard let queue = byName[step.queue] else { continue }
+            found += check(step, queue)
+        }
+        return found + checkEdges(queues, steps)
+    }
+
+    private static func check(_ queue: QueueReport) -> [String] {
+        let entered = LedgerEntry.entered.reduce(0) { $0 + (queue.ledger[$1] ?? 0) }
+        let left = LedgerEntry.left.reduce(0) { $0 + (queue.ledger[$1] ?? 0) }
+        guard entered != left + queue.depth.messages else { return [] }
+        return [
+            "queue '\(queue.name)': \(entered) messages entered; \(left) left and \(queue.depth.messages) are there, "
+                + "which is \(left + queue.depth.messages)"
+        ]
+    }
+
+    private static func check(_ step: StepReport, _ queue: QueueReport) -> [String] {
+        let ledger = step.ledger
+        let passed = ledger[.passed] ?? 0
+        var found = equal(
+            queue.ledger[.done], "messages done in '\(queue.name)'",
+            passed + (ledger[.filtered] ?? 0) + (ledger[.unconfirmed] ?? 0), "passed and filtered by \(step.name)")
+        if queue.role == .delivery {
+            let effects = SinkEffect.allCases.reduce(0) { $0 + (ledger[$1.ledgerEntry] ?? 0) }
+            found += equal(passed, "delivered by \(step.name)", effects, "written, stale, repeated and ignored")
+        }
+        return found
+    }
+
+    /// Outputs of a pipeline's transform, and what entered its delivery queues, those of former definitions included.
+    private static func checkEdges(_ queues: [QueueReport], _ steps: [StepReport]) -> [String] {
+        let pipelines = Set(steps.map(\.name.pipeline))
+        return pipelines.sorted().flatMap { pipeline -> [String] in
+            let own = steps.filter { $0.name.pipeline == pipeline }
+            let outputs = own.reduce(0) { $0 + ($1.ledger[.outputs] ?? 0) }
+            let behind = queues.filter { $0.pipeline == pipeline && $0.role == .delivery }
+            let entered = behind.reduce(0) { $0 + ($1.ledger[.step] ?? 0) + ($1.ledger[.deduplicated] ?? 0) }
+            return equal(outputs, "outputs of pipeline '\(pipeline)'", entered, "what entered its delivery queues")
+        }
+    }
+
+    private static func equal(_ left: Int?, _ what: String, _ right: Int?, _ other: String) -> [String] {
+        let (left, right) = (left ?? 0, right ?? 0)
+        return left == right ? [] : ["\(left) \(what), and \(right) \(other): a difference of \(abs(left - right))"]
+    }
+}

@@ -1,0 +1,70 @@
+/// One line of `check --explain`: a value in effect, and where it came from.
+package struct ExplainedValue: Hashable, Sendable {
+    /// The dotted key, or `queues.intake` for what follows from the keys.
+    package var key: String
+    package var value: String
+    package var origin: Origin
+
+    package enum Origin: Hashable, Sendable, CustomStringConvertible {
+        case written(DefinitionPlace)
+        /// Given in Swift.
+        case built
+        case fallback
+        /// Follows from other keys.
+        case derived
+
+        package var description: String {
+            switch self {
+            case .written(let place): place.description
+            case .built: "Swift"
+            case .fallback: "default"
+            case .derived: ""
+            }
+        }
+    }
+}
+
+extension Definition {
+    /// The whole definition in effect: every key with its value, defaults included, sizes in bytes, and the
+    /// queues that it makes.
+    package var explanation: [ExplainedValue] {
+        let document = DefinitionKeys.document
+        let usual = Set(document.values(of: document.prototype))
+        let keys = document.values(of: DefinitionKeys.Document(pipeline: pipeline)).map { value in
+            ExplainedValue(key: value.path, value: value.text, origin: origin(of: value, usual: usual))
+        }
+        return keys + queues.map { ExplainedValue(key: $0, value: $1, origin: .derived) }
+    }
+
+    private func origin(of value: KeyValue, usual: Set<KeyValue>) -> ExplainedValue.Origin {
+        if let place = marks.valuePlace(of: value.path) { return .written(place) }
+        return marks.isEmpty && !usual.contains(value) ? .built : .fallback
+    }
+
+    private var queues: [(String, String)] {
+        [
+            ("queues.intake", pipeline.intakeQueue),
+            ("queues.intake_dead_letters", QueueNames.deadLetterQueue(of: pipeline.intakeQueue)),
+            ("queues.delivery", pipeline.deliveryQueue),
+            ("queues.delivery_dead_letters", QueueNames.deadLetterQueue(of: pipeline.deliveryQueue)),
+        ]
+    }
+
+    /// `explanation` as text: a line each, in columns, secrets masked.
+    package var explanationText: String {
+        let lines = explanation.map { line in
+            ExplainedValue(key: line.key, value: secrets.mask(line.value), origin: line.origin)
+        }
+        let keyWidth = lines.map(\.key.count).max() ?? 0
+        let valueWidth = min(48, lines.map(\.value.count).max() ?? 0)
+        return lines.map { line in
+            let key = line.key + String(repeating: " ", count: keyWidth - line.key.count)
+            let value = line.value + String(repeating: " ", count: max(0, valueWidth - line.value.count))
+            let origin = line.origin.description
+            return origin.isEmpty ? "\(key)  \(line.value)" : "\(key)  \(value)  \(origin)"
+        }.joined(separator: "\n")
+    }
+}
+
+/// Every key of a definition, in the order of the reference.
+package var definitionReference: [KeyRow] { DefinitionKeys.document.rows }

@@ -1,0 +1,130 @@
+package import Logging
+
+/// Calls the function of a pipeline, and passes what it makes of a record to the delivery queue.
+package struct TransformStep: Step {
+    package let name: StepName
+    private let function: Function
+    private let host: FunctionHost
+    private let timeout: Duration
+    private let deliveryQueue: String
+    private let ordered: Bool
+    private let version: String?
+    private let policy: FailurePolicy
+    private let logger: Logger
+
+    /// The longest output, in bytes: what a message holds.
+    private static let longestOutput = ByteCount.megabytes(1).bytes
+
+    /// - Parameter version: which code runs, for failures and the status: the executable's build id.
+    /// - Throws: `ErrorRules.Mistake` for a rule of `errors:` that cannot be used.
+    package init(
+        _ transform: Transform, of pipeline: Pipeline, function: Function, host: FunctionHost, version: String?,
+        control: StepControl, clock: any EngineClock, logger: Logger
+    ) throws(ErrorRules.Mistake) {
+        name = pipeline.transformStep
+        self.function = function
+        self.host = host
+        timeout = transform.timeout
+        deliveryQueue = pipeline.deliveryQueue
+        ordered = pipeline.queue.type == .fifo
+        self.version = version
+        self.logger = logger
+        policy = FailurePolicy(
+            rules: try ErrorRules(transform.errors), backoff: transform.backoff, step: name, version: version,
+            clock: clock, control: control)
+    }
+
+    package func process(_ batch: [ReceivedMessage]) async -> [Disposition] {
+        var decisions = BatchDecisions(batch, ordered: ordered)
+        _ = await call(Array(batch.indices), &decisions)
+        return decisions.dispositions
+    }
+
+    /// Calls the function with those of `indices` that are still open. An invocation that fails as a whole is tried
+    /// again in smaller ones, in order: only a record that failed alone answers for it.
+    /// - Returns: false when nothing more may be called: the step paused, or we are shutting down.
+    private func call(_ indices: [Int], _ decisions: inout BatchDecisions) async -> Bool {
+        let open = decisions.open(indices)
+        guard !open.isEmpty else { return true }
+        if Task.isCancelled { return false }
+        let context = InvocationContext(
+            pipeline: name.pipeline, function: function.name, version: version, timeout: timeout, logger: logger)
+        switch await host.invoke(function, open.map { RawRecord(decisions.batch[$0]) }, context) {
+        case .answered(let answers):
+            return take(answers, for: open, &decisions)
+        case .cutShort(let answers):
+            _ = take(answers, for: open, &decisions)
+            return false
+        case .refused(let reason):
+            policy.control.pause(reason: reason, automatic: true)
+            return false
+        case .failed(let problem, let answers):
+            guard take(answers, for: open, &decisions) else { return false }
+            return await callAgain(
+                Array(open.dropFirst(answers.count)), after: problem, alone: open.count == 1, &decisions)
+        }
+    }
+
+    private func callAgain(
+        _ rest: [Int], after problem: Problem, alone: Bool, _ decisions: inout BatchDecisions
+    ) async -> Bool {
+        guard let first = rest.first else { return true }
+        if alone { return settle(first, problem, &decisions) }
+        // One by one, it is known which record it was at: that one alone, then those behind it. Of a batch
+        // function nobody can tell: halves.
+        let split = function.takesBatches ? max(1, rest.count / 2) : 1
+        guard await call(Array(rest.prefix(split)), &decisions) else { return false }
+        return await call(Array(rest.dropFirst(split)), &decisions)
+    }
+
+    private func take(_ answers: [RecordAnswer], for indices: [Int], _ decisions: inout BatchDecisions) -> Bool {
+        for (index, answer) in zip(indices, answers) {
+            switch answer {
+            case .outputs(let outputs):
+                decisions.decide(index, passed(outputs, from: decisions.batch[index]))
+            case .failed(let problem):
+                guard settle(index, problem, &decisions) else { return false }
+            }
+        }
+        return true
+    }
+
+    private func settle(_ index: Int, _ problem: Problem, _ decisions: inout BatchDecisions) -> Bool {
+        guard let disposition = policy.disposition(of: decisions.batch[index], failedBy: problem) else {
+            return false
+        }
+        decisions.decide(index, disposition)
+        return true
+    }
+
+    private func passed(_ outputs: [Bytes], from message: ReceivedMessage) -> Disposition {
+        if outputs.isEmpty { return .filtered }
+        if let long = outputs.firstIndex(where: { $0.count > Self.longestOutput }) {
+            let reason =
+                "output \(long) has \(outputs[long].count) bytes, and a message holds at most \(Self.longestOutput): "
+                + "let the function make several outputs of it, or a smaller one"
+            return .dead(policy.failure(Problem(reason: reason, type: "too-large", remedy: .reject)))
+        }
+        return .passed(
+            outputs.enumerated().map { index, body in
+                Outgoing(queue: deliveryQueue, body: body, lineage: message.lineage.output(index))
+            })
+    }
+}
+
+/// The transform of a pipeline that has none: every record is its own one output, unchanged.
+package struct PassThroughStep: Step {
+    package let name: StepName
+    private let deliveryQueue: String
+
+    package init(_ pipeline: Pipeline) {
+        name = pipeline.transformStep
+        deliveryQueue = pipeline.deliveryQueue
+    }
+
+    package func process(_ batch: [ReceivedMessage]) async -> [Disposition] {
+        batch.map { message in
+            .passed([Outgoing(queue: deliveryQueue, body: message.body, lineage: message.lineage.output(0))])
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import ArgumentParser
+import Foundation
+import Sluice
+
+struct DataCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "data", abstract: "The data folder.", subcommands: [DataInfoCommand.self, DataCheckCommand.self])
+}
+
+struct DataInfoCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "info", abstract: "Where the data folder is, how large, and what is in it.")
+
+    @OptionGroup var common: CommonOptions
+
+    private struct Document: Encodable {
+        var folder: String
+        var bytes: Int
+        var pipelines: [String]
+        var queues: Int
+        var messages: Int
+        var process: Int32?
+    }
+
+    mutating func run() async throws {
+        let context = try CommandContext(common)
+        let folder = try context.dataFolder()
+        let (hello, report, queues) = try await context.withControl { control in
+            (
+                try await control.hello(), try await control.status(pipeline: nil),
+                try await control.queues(named: nil)
+            )
+        }
+        let document = Document(
+            folder: folder.path, bytes: try Self.size(of: folder.path), pipelines: report.pipelines.map(\.name),
+            queues: queues.count, messages: queues.reduce(0) { $0 + $1.depth.messages },
+            process: hello.processID == getpid() ? nil : hello.processID)
+        if context.json {
+            context.print(document: document)
+        } else {
+            context.print([
+                "folder     \(document.folder)", "size       \(Numbers.bytes(document.bytes))",
+                "pipelines  \(document.pipelines.isEmpty ? "none" : document.pipelines.joined(separator: ", "))",
+                "queues     \(document.queues) with \(Numbers.grouped(document.messages)) messages",
+                "in use by  \(document.process.map { "process \($0)" } ?? "nobody")",
+            ])
+        }
+    }
+
+    private static func size(of folder: String) throws -> Int {
+        let files = FileManager.default
+        return try files.subpathsOfDirectory(atPath: folder).reduce(0) { sum, path in
+            do {
+                let attributes = try files.attributesOfItem(atPath: "\(folder)/\(path)")
+                return sum + ((attributes[.size] as? Int) ?? 0)
+            } catch CocoaError.fileReadNoSuchFile, CocoaError.fileNoSuchFile {
+                // A file of the store that went while we looked.
+                return sum
+            }
+        }
+    }
+}
+
+struct DataCheckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "Check the structure of what is stored, and the ledger (exit 4).",
+        discussion: "The structure is checked only while no process has the folder open.")
+
+    @OptionGroup var common: CommonOptions
+
+    private struct Document: Encodable {
+        var folder: String
+        var structureChecked: Bool
+        var problems: [String]
+    }
+
+    mutating func run() async throws {
+        let context = try CommandContext(common)
+        let folder = try context.dataFolder()
+        var problems: [String] = []
+        var structureChecked = true
+        do {
+            problems = try await context.application.assembly.check(folder: folder.path, logger: context.logger)
+        } catch let error as ControlError {
+            switch error {
+            case .busy: structureChecked = false
+            case .damaged(let text): problems = [text]
+            default: throw error
+            }
+        }
+        if problems.isEmpty {
+            let report = try await context.withControl { try await $0.status(pipeline: nil) }
+            problems = report.discrepancies
+            if problems.isEmpty, report.exitStatus == .damaged {
+                problems = ["the ledger does not add up: see `status`"]
+            }
+        }
+        try report(problems, structureChecked, folder.path, context)
+    }
+
+    private func report(
+        _ problems: [String], _ structureChecked: Bool, _ folder: String, _ context: CommandContext
+    ) throws {
+        if context.json {
+            context.print(document: Document(folder: folder, structureChecked: structureChecked, problems: problems))
+        } else {
+            context.print(problems.isEmpty ? ["\(folder): no problem found; the ledger adds up"] : problems)
+        }
+        if !structureChecked { context.note("a process uses the folder: only its ledger was checked") }
+        if !problems.isEmpty { throw CommandFailure(.damaged) }
+    }
+}

@@ -1,0 +1,53 @@
+import ArgumentParser
+import Sluice
+
+struct QueueCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "queue", abstract: "The queues and what is in them.",
+        subcommands: [QueueListCommand.self, QueueShowCommand.self], defaultSubcommand: QueueListCommand.self,
+        aliases: ["queues"])
+}
+
+struct QueueListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ls", abstract: "All queues, one a line.", aliases: ["list"])
+
+    @OptionGroup var common: CommonOptions
+
+    mutating func run() async throws {
+        let context = try CommandContext(common)
+        let queues = try await context.withControl { try await $0.queues(named: nil) }
+        if context.json {
+            context.print(documents: queues.map(QueueDocument.init))
+        } else if queues.isEmpty {
+            context.note("no queues yet")
+        } else {
+            context.print(QueueText(time: context.time).table(queues))
+        }
+    }
+}
+
+struct QueueShowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "One queue: what is in it, its settings and its ledger.")
+
+    @Argument(help: "The queue, with or without .fifo.")
+    var queue: String
+
+    @OptionGroup var common: CommonOptions
+
+    mutating func run() async throws {
+        let context = try CommandContext(common)
+        let name = queue
+        let queues = try await context.withControl { try await $0.queues(named: name) }
+        guard !queues.isEmpty else {
+            throw CommandFailure(.usage, "there is no queue '\(name)'; see `\(context.application.name) queue ls`")
+        }
+        if context.json {
+            context.print(documents: queues.map(QueueDocument.init))
+        } else {
+            let text = QueueText(time: context.time)
+            context.print(queues.flatMap(text.lines(of:)))
+        }
+    }
+}

@@ -1,0 +1,18 @@
+import Sluice
+
+extension ControlError {
+    /// What a command says of an error that an engine threw: one place, for a local and a remote caller alike.
+    init(_ error: any Error) {
+        switch error {
+        case let error as ControlError: self = error
+        case let error as QueueError:
+            switch error {
+            case .unknown: self = .unknown(error.description)
+            case .wrongType: self = .refused(error.description)
+            case .full, .diskFull, .closed: self = .failed(error.description)
+            }
+        case is CancellationError: self = .failed("it was interrupted before it was done")
+        default: self = .failed("\(error)")
+        }
+    }
+}

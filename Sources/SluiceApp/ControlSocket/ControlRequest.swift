@@ -1,0 +1,28 @@
+import Sluice
+
+/// A call of `Control` as it travels over `control.sock`; a send is a frame of its own kind.
+enum ControlRequest: Sendable, Hashable, Codable {
+    /// The first request of every connection. Its form never changes, whatever the version.
+    case hello(protocolVersion: Int)
+    case status(pipeline: String?)
+    case queues(name: String?)
+    case deadLetterGroups(pipeline: String?)
+    case deadLetters(DeadLetterSelection, limit: Int)
+    case redrive(DeadLetterSelection, RedriveOptions)
+    case discard(DeadLetterSelection, reason: String, who: String)
+    case pause(pipeline: String, step: String?, reason: String?)
+    case resume(pipeline: String, step: String?)
+    case wait(pipeline: String?, WaitCondition)
+}
+
+enum ControlAnswer: Sendable, Hashable, Codable {
+    case hello(ControlHello)
+    case status(StatusReport)
+    case queues([QueueReport])
+    case deadLetterGroups([DeadLetterGroup])
+    case deadLetters([DeadLetter])
+    case redriven(RedriveReport)
+    case discarded(Int)
+    case steps([StepName])
+    case waited
+}

@@ -1,0 +1,243 @@
+import NIOCore
+import NIOPosix
+package import Sluice
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// The control of another process, over its `control.sock`. Calls may run at the same time; one that is cancelled is
+/// cancelled there too. When the process ends, calls under way throw `ControlError.failed`.
+package struct RemoteControl: Control {
+    private let channel: any Channel
+    private let calls = CallNumbers()
+    /// Who answered when the connection was made.
+    package let peer: ControlHello
+
+    /// - Parameter answerWithin: how long a process may take to say hello; one that is stopped or hangs never does.
+    /// - Returns: `nil` = nobody listens there; a socket that a dead process left is nobody.
+    /// - Throws: `ControlError.refused` for a process that speaks another version, or for a folder that is somebody
+    ///   else's; `ControlError.busy` when it does not answer.
+    package static func connect(folder: String, answerWithin: Duration = .seconds(5)) async throws -> RemoteControl? {
+        let path = try SocketPath(folder: folder)
+        let channel: any Channel
+        do {
+            channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandlers(
+                            ByteToMessageHandler(
+                                ControlFrameDecoder(), maximumBufferSize: 2 * ControlFrame.longest),
+                            MessageToByteHandler(ControlFrameEncoder()),
+                            RemoteCallHandler())
+                    }
+                }
+                .connect(unixDomainSocketPath: path.address).get()
+        } catch let error as IOError where [ECONNREFUSED, ENOENT, ENOTDIR, ENOTSOCK].contains(error.errnoCode) {
+            return nil
+        } catch let error as IOError where [EACCES, EPERM].contains(error.errnoCode) {
+            throw ControlError.forbidden("the data folder '\(folder)' belongs to somebody else: \(error)")
+        } catch {
+            throw ControlError.failed("the process that uses '\(folder)' cannot be reached: \(error)")
+        }
+        return try await greet(channel, folder: folder, answerWithin: answerWithin)
+    }
+
+    private static func greet(
+        _ channel: any Channel, folder: String, answerWithin: Duration
+    ) async throws -> RemoteControl {
+        do {
+            let peer = try await withTimeout(answerWithin) {
+                try await RemoteControl(channel: channel).hello()
+            }
+            let version = ControlHello.currentProtocolVersion
+            guard peer.protocolVersion == version else {
+                throw ControlError.refused(
+                    "process \(peer.processID) (version \(peer.version)) speaks version \(peer.protocolVersion) of "
+                        + "control.sock, and this command speaks version \(version); use the same version of both")
+            }
+            return RemoteControl(channel: channel, peer: peer)
+        } catch is TimeoutError {
+            try await channel.close()
+            throw ControlError.busy("a process uses the data folder '\(folder)' and does not answer")
+        } catch {
+            if channel.isActive { try await channel.close() }
+            throw error
+        }
+    }
+
+    private init(channel: any Channel, peer: ControlHello? = nil) {
+        self.channel = channel
+        self.peer = peer ?? ControlHello(version: "", processID: 0, folder: "", pipelines: [])
+    }
+
+    /// Ends the connection; calls under way fail.
+    package func close() async throws {
+        if channel.isActive { try await channel.close() }
+    }
+
+    package func hello() async throws -> ControlHello {
+        guard case .hello(let hello) = try await ask(.hello(protocolVersion: ControlHello.currentProtocolVersion))
+        else { throw Self.unexpected }
+        return hello
+    }
+
+    package func status(pipeline: String?) async throws -> StatusReport {
+        guard case .status(let report) = try await ask(.status(pipeline: pipeline)) else { throw Self.unexpected }
+        return report
+    }
+
+    package func queues(named name: String?) async throws -> [QueueReport] {
+        guard case .queues(let queues) = try await ask(.queues(name: name)) else { throw Self.unexpected }
+        return queues
+    }
+
+    package func deadLetterGroups(pipeline: String?) async throws -> [DeadLetterGroup] {
+        guard case .deadLetterGroups(let groups) = try await ask(.deadLetterGroups(pipeline: pipeline))
+        else { throw Self.unexpected }
+        return groups
+    }
+
+    package func deadLetters(_ selection: DeadLetterSelection, limit: Int) async throws -> [DeadLetter] {
+        guard case .deadLetters(let letters) = try await ask(.deadLetters(selection, limit: limit))
+        else { throw Self.unexpected }
+        return letters
+    }
+
+    package func redrive(_ selection: DeadLetterSelection, _ options: RedriveOptions) async throws -> RedriveReport {
+        guard case .redriven(let report) = try await ask(.redrive(selection, options)) else { throw Self.unexpected }
+        return report
+    }
+
+    package func discard(_ selection: DeadLetterSelection, reason: String, who: String) async throws -> Int {
+        guard case .discarded(let count) = try await ask(.discard(selection, reason: reason, who: who))
+        else { throw Self.unexpected }
+        return count
+    }
+
+    package func pause(pipeline: String, step: String?, reason: String?) async throws -> [StepName] {
+        guard case .steps(let steps) = try await ask(.pause(pipeline: pipeline, step: step, reason: reason))
+        else { throw Self.unexpected }
+        return steps
+    }
+
+    package func resume(pipeline: String, step: String?) async throws -> [StepName] {
+        guard case .steps(let steps) = try await ask(.resume(pipeline: pipeline, step: step))
+        else { throw Self.unexpected }
+        return steps
+    }
+
+    package func wait(pipeline: String?, until condition: WaitCondition) async throws {
+        guard case .waited = try await ask(.wait(pipeline: pipeline, condition)) else { throw Self.unexpected }
+    }
+
+    /// A send larger than a frame goes in parts, one after the other; when one fails those before it are stored.
+    package func send(_ messages: [NewMessage], to queue: String) async throws -> [SendResult] {
+        var results: [SendResult] = []
+        results.reserveCapacity(messages.count)
+        var rest = messages[...]
+        repeat {
+            let part = Self.firstFrame(of: rest)
+            rest = rest.dropFirst(part.count)
+            let payload = SendPayload(queue: queue, messages: Array(part), ordered: false)
+            results += try await call(payload).results()
+        } while !rest.isEmpty
+        return results
+    }
+
+    private static func firstFrame(of messages: ArraySlice<NewMessage>) -> ArraySlice<NewMessage> {
+        var size = 0
+        for index in messages.indices {
+            size += SendPayload.size(of: messages[index])
+            if size > ControlFrame.longest / 2, index > messages.startIndex { return messages[..<index] }
+        }
+        return messages
+    }
+
+    private static let unexpected = ControlError.failed("the running process gave an answer to another question")
+
+    private func ask(_ request: ControlRequest) async throws -> ControlAnswer {
+        let payload = try ControlJSON.encode(request, allocator: channel.allocator)
+        let frame = try await begin(.request, payload).frame()
+        guard frame.kind == .answer else { throw Self.unexpected }
+        do {
+            return try ControlJSON.decode(ControlAnswer.self, from: frame.payload)
+        } catch {
+            throw ControlError.refused(
+                "the running process answers in a form this command does not know; use the "
+                    + "same version of both")
+        }
+    }
+
+    private func call(_ payload: SendPayload) throws -> PendingSend {
+        PendingSend(call: try begin(.send, payload.encoded(allocator: channel.allocator)))
+    }
+
+    /// Puts the call on its way at once, in the order of these calls.
+    private func begin(_ kind: ControlFrame.Kind, _ payload: ByteBuffer) throws -> PendingCall {
+        guard payload.readableBytes + 5 <= ControlFrame.longest else {
+            throw ControlError.refused(
+                "a request of \(payload.readableBytes) bytes is too large; at most "
+                    + "\(ControlFrame.longest) travel at once")
+        }
+        let number = calls.next()
+        let promise = channel.eventLoop.makePromise(of: ControlFrame.self)
+        let frame = ControlFrame(kind: kind, call: number, payload: payload)
+        // A closed channel fails the write without showing it to the handler.
+        channel.writeAndFlush(RemoteCall.begin(frame, promise)).whenFailure { promise.fail($0) }
+        return PendingCall(channel: channel, number: number, answer: promise.futureResult)
+    }
+}
+
+extension RemoteControl: OrderedSending {
+    package func begin(_ messages: [NewMessage], to queue: String) throws -> any PendingResults {
+        try call(SendPayload(queue: queue, messages: messages, ordered: true))
+    }
+}
+
+private final class CallNumbers: Sendable {
+    private let last = Atomic<UInt32>(0)
+    func next() -> UInt32 { last.wrappingAdd(1, ordering: .relaxed).newValue }
+}
+
+/// A call that is on its way.
+private struct PendingCall: Sendable {
+    let channel: any Channel
+    let number: UInt32
+    let answer: EventLoopFuture<ControlFrame>
+
+    /// - Throws: `ControlError`, `CancellationError`.
+    func frame() async throws -> ControlFrame {
+        let frame: ControlFrame
+        do {
+            frame = try await withTaskCancellationHandler {
+                try await answer.get()
+            } onCancel: {
+                channel.writeAndFlush(RemoteCall.cancel(number), promise: nil)
+            }
+        } catch let error as CancellationError {
+            throw error
+        } catch let error as ControlError {
+            throw error
+        } catch {
+            throw ControlError.failed("the running process went away before it answered (\(error))")
+        }
+        guard frame.kind == .failure else { return frame }
+        throw try ControlJSON.decode(ControlError.self, from: frame.payload)
+    }
+}
+
+private struct PendingSend: PendingResults {
+    let call: PendingCall
+
+    func results() async throws -> [SendResult] {
+        let frame = try await call.frame()
+        guard frame.kind == .sendResults else {
+            throw ControlError.failed("the running process gave an answer to another question")
+        }
+        return try SendResultsPayload(decoding: frame.payload).results
+    }
+}

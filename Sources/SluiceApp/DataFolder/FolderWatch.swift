@@ -1,0 +1,51 @@
+import NIOPosix
+import Sluice
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// Wakes whoever waits for another process to let a data folder go, or to open its socket there: closing the lock
+/// file and making the socket are both changes in the folder.
+struct FolderWatch: ~Copyable {
+    #if os(Linux)
+        private let descriptor: CInt
+
+        /// From here on changes are remembered: begin to watch, look, then wait.
+        /// - Throws: `ControlError.failed`.
+        init(folder: String) throws {
+            descriptor = inotify_init1(CInt(IN_CLOEXEC) | CInt(IN_NONBLOCK))
+            guard descriptor >= 0 else { throw ControlError.failed("inotify: \(String(cString: strerror(errno)))") }
+            let changes = UInt32(IN_CREATE | IN_CLOSE_WRITE | IN_CLOSE_NOWRITE | IN_ATTRIB | IN_DELETE | IN_MOVED_TO)
+            guard inotify_add_watch(descriptor, folder, changes) >= 0 else {
+                let error = errno
+                close(descriptor)
+                throw ControlError.failed("'\(folder)' cannot be watched: \(String(cString: strerror(error)))")
+            }
+        }
+
+        deinit { close(descriptor) }
+
+        /// Returns after a change, or after `limit`, on a thread that may block.
+        func wait(atMost limit: Duration) async throws {
+            let descriptor = descriptor
+            try await NIOThreadPool.singleton.runIfActive {
+                var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+                guard poll(&entry, 1, CInt(clamping: max(1, limit.milliseconds))) > 0 else { return }
+                // What changed does not matter; the caller looks for itself.
+                withUnsafeTemporaryAllocation(byteCount: 4_096, alignment: 8) { buffer in
+                    while read(descriptor, buffer.baseAddress, buffer.count) > 0 {}
+                }
+            }
+        }
+    #else
+        init(folder: String) throws {}
+
+        /// There is no watching here: looks again after a moment.
+        func wait(atMost limit: Duration) async throws {
+            try await ContinuousClock().sleep(for: min(limit, .milliseconds(100)))
+        }
+    #endif
+}

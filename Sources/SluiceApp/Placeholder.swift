@@ -1,6 +1,0 @@
-import ArgumentParser
-
-
-import Yams
-import NIOPosix
-import ServiceLifecycle

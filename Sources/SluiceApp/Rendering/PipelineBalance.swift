@@ -1,0 +1,74 @@
+import Sluice
+
+/// The ledger of one pipeline as one equation: what came in, and where all of it is. Follows from the identities of
+/// its queues and steps, so that it is off exactly when one of them is.
+struct PipelineBalance: Sendable, Equatable {
+    /// Records that came in from outside; what was redriven had come in before.
+    var received = 0
+    /// Outputs of the transform, and the records they came from: equal unless one record has several outputs.
+    var outputs = 0
+    var passed = 0
+    var filtered = 0
+    var delivered = 0
+    var waiting = 0
+    var inFlight = 0
+    var dead = 0
+    var discarded = 0
+    var expired = 0
+    var erased = 0
+    /// Taken elsewhere; what was redriven stayed here.
+    var movedOut = 0
+
+    init(_ pipeline: PipelineReport) {
+        for queue in pipeline.queues {
+            let count = { (entry: LedgerEntry) in queue.ledger[entry] ?? 0 }
+            received += count(.sent) + count(.split) + count(.refused) + count(.replayed) + count(.movedIn)
+            discarded += count(.discarded)
+            expired += count(.expired)
+            erased += count(.erased)
+            movedOut += count(.movedOut) - count(.redriven)
+            if queue.role == .deadLetter {
+                dead += queue.depth.messages
+            } else {
+                waiting += queue.depth.ready + queue.depth.delayed
+                inFlight += queue.depth.inFlight
+            }
+        }
+        for step in pipeline.steps {
+            let count = { (entry: LedgerEntry) in step.ledger[entry] ?? 0 }
+            filtered += count(.filtered) + count(.unconfirmed)
+            if step.isTransform {
+                passed += count(.passed)
+                outputs += count(.outputs)
+            } else {
+                delivered += count(.written) + count(.stale) + count(.repeated) + count(.ignored)
+            }
+        }
+    }
+
+    /// What is left of the equation; 0 = it adds up.
+    var difference: Int { received + outputs - passed - accounted }
+
+    private var accounted: Int {
+        delivered + filtered + waiting + inFlight + dead + discarded + expired + erased + movedOut
+    }
+
+    var oneOutputEach: Bool { outputs == passed }
+
+    /// Zeroes that a person expects to see stay; the rarer ones show only when there are some.
+    var terms: [(name: String, count: Int)] {
+        let always = [
+            ("delivered", delivered), ("filtered", filtered), ("waiting", waiting), ("in flight", inFlight),
+            ("dead", dead),
+        ]
+        let rare = [("discarded", discarded), ("expired", expired), ("erased", erased), ("moved out", movedOut)]
+        return always + rare.filter { $0.1 != 0 }
+    }
+}
+
+extension StepReport {
+    var isTransform: Bool { name.step == "transform" }
+
+    /// `transform`, `→ shop`.
+    var title: String { isTransform ? name.step : "→ \(name.step)" }
+}

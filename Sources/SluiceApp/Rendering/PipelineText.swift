@@ -1,0 +1,17 @@
+import Sluice
+
+/// A definition in one line, for `check`.
+enum PipelineText {
+    /// `orders: orders-in.fifo → order-row → sqlite:out/shop.db (orders)`.
+    static func line(_ pipeline: Pipeline) -> String {
+        let function = pipeline.transform.map { " → \($0.function)" } ?? ""
+        return "\(pipeline.name): \(pipeline.intakeQueue)\(function) → \(address(pipeline.deliver)) "
+            + "(\(pipeline.deliver.table))"
+    }
+
+    private static func address(_ deliver: Deliver) -> String {
+        switch deliver.to {
+        case .sqlite(let path): "sqlite:\(path)"
+        }
+    }
+}

@@ -1,0 +1,133 @@
+import Sluice
+
+/// The screen of `sluice status`: what is wrong first, then the ledger, then the steps.
+struct StatusText {
+    let report: StatusReport
+    /// The executable's name, for the hints.
+    let command: String
+    let time: TimeText
+
+    var lines: [String] {
+        var sections = report.pipelines.map(lines(of:))
+        if !report.otherQueues.isEmpty { sections.append(otherQueueLines) }
+        if report.diskFull {
+            sections.insert(["THE DISK IS FULL: nothing new is taken; what is stored is still processed"], at: 0)
+        }
+        if !report.discrepancies.isEmpty {
+            sections.insert(
+                ["THE LEDGER DOES NOT ADD UP:"] + report.discrepancies.map { "  " + SafeText.line($0) }
+                    + ["  → \(command) data check"], at: 0)
+        }
+        guard !sections.isEmpty else { return ["no pipelines and no queues yet"] }
+        return Array(sections.joined(separator: [""]))
+    }
+
+    private func lines(of pipeline: PipelineReport) -> [String] {
+        let indent = String(repeating: " ", count: max(pipeline.name.count + 3, 9))
+        let head = pipeline.name + String(repeating: " ", count: indent.count - pipeline.name.count)
+        return [head + state(of: pipeline)]
+            + balanceLines(of: pipeline).map { indent + $0 }
+            + stepLines(of: pipeline) + notes(of: pipeline)
+    }
+
+    private func state(of pipeline: PipelineReport) -> String {
+        let running = pipeline.running ? "running" : "not running"
+        guard pipeline.dead > 0 else { return running }
+        let since = pipeline.deadSince.map { " since \(time.short($0))" } ?? ""
+        let reason = pipeline.deadReason.map { " (\(SafeText.line($0)))" } ?? ""
+        return "\(Numbers.grouped(pipeline.dead)) DEAD\(since)\(reason)   → \(command) dlq \(pipeline.name)"
+            + (pipeline.running ? "" : "   (not running)")
+    }
+
+    private func balanceLines(of pipeline: PipelineReport) -> [String] {
+        let balance = PipelineBalance(pipeline)
+        let verdict =
+            balance.difference == 0 ? "✓ adds up" : "✗ OFF BY \(Numbers.grouped(balance.difference))"
+        let terms = balance.terms.map { "\($0.name) \(Numbers.grouped($0.count))" }.joined(separator: " + ")
+        if balance.oneOutputEach {
+            return ["received \(Numbers.grouped(balance.received)) = \(terms)   \(verdict)"]
+        }
+        // Records and outputs are counted apart where one record has several.
+        return [
+            "transform: in \(Numbers.grouped(balance.passed)) → out \(Numbers.grouped(balance.outputs))",
+            "received \(Numbers.grouped(balance.received)) - \(Numbers.grouped(balance.passed)) "
+                + "+ \(Numbers.grouped(balance.outputs)) = \(terms)   \(verdict)",
+        ]
+    }
+
+    private func stepLines(of pipeline: PipelineReport) -> [String] {
+        var table = TextTable([
+            .init(title: "STEP"), .init(title: "WAITING", alignment: .right),
+            .init(title: "IN FLIGHT", alignment: .right),
+            .init(title: "OLDEST", alignment: .right), .init(title: "RATE", alignment: .right),
+            .init(title: "DONE IN", alignment: .right), .init(title: "STATE"),
+        ])
+        for step in pipeline.steps {
+            let depth = pipeline.queues.first { $0.name == step.queue }?.depth ?? QueueDepth()
+            table.rows.append([
+                step.title, Numbers.grouped(depth.ready + depth.delayed), Numbers.grouped(depth.inFlight),
+                time.age(of: depth.oldest), Self.rate(step.rate), Self.doneIn(depth.messages, rate: step.rate),
+                state(of: step),
+            ])
+        }
+        return table.rows.isEmpty ? [] : table.lines
+    }
+
+    private static func rate(_ rate: Double) -> String {
+        rate > 0 && rate < 10 ? "\((rate * 10).rounded() / 10)/s" : "\(Numbers.grouped(Int(rate.rounded())))/s"
+    }
+
+    private static func doneIn(_ messages: Int, rate: Double) -> String {
+        guard messages > 0, rate > 0 else { return "–" }
+        return TimeText.compact(.seconds((Double(messages) / rate).rounded(.up)))
+    }
+
+    private func state(of step: StepReport) -> String {
+        switch step.state {
+        case .stopped: return "stopped"
+        case .running: return "running"
+        case .heldBack: return "held back: the queue behind it is full"
+        case .paused(let since, let reason):
+            return "PAUSED \(time.short(since))" + (reason.map { ": \(SafeText.line($0))" } ?? "")
+        case .breakerOpen(let since, let reason, let nextProbe):
+            let wait = max(0, (nextProbe - time.now).components.seconds)
+            return "breaker open \(time.short(since)): \(SafeText.line(reason)) (probe in \(wait) s)"
+        }
+    }
+
+    private func notes(of pipeline: PipelineReport) -> [String] {
+        var notes: [String] = []
+        if let version = pipeline.steps.lazy.compactMap(\.version).first {
+            notes.append("code \(SafeText.line(version))")
+        }
+        if let until = pipeline.archiveUntil { notes.append("archive until \(time.date(until))") }
+        if pipeline.withoutSubject > 0 { notes.append("no subject: \(Numbers.grouped(pipeline.withoutSubject))") }
+        return notes.isEmpty ? [] : [notes.joined(separator: " · ")]
+    }
+
+    private var otherQueueLines: [String] {
+        report.otherQueues.map { queue in
+            let kind = queue.type == nil ? "unclaimed: no pipeline reads it yet" : "no pipeline's"
+            return "queue \(queue.name)   \(Numbers.grouped(queue.depth.messages)) messages (\(kind))"
+        }
+    }
+}
+
+extension StatusReport {
+    /// What `status --check` and `run --until-idle` make of it, the worst first: 4, 5, 3, 0.
+    var exitStatus: ExitStatus {
+        let unbalanced = pipelines.contains { PipelineBalance($0).difference != 0 }
+        if unbalanced || !discrepancies.isEmpty { return .damaged }
+        if pipelines.contains(where: { $0.steps.contains { $0.state.isStalled } }) { return .stalled }
+        return pipelines.contains { $0.dead > 0 } ? .dead : .done
+    }
+}
+
+extension StepReport.State {
+    var isStalled: Bool {
+        switch self {
+        case .paused, .breakerOpen: true
+        case .stopped, .running, .heldBack: false
+        }
+    }
+}

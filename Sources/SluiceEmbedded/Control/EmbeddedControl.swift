@@ -1,0 +1,161 @@
+import Foundation
+package import Sluice
+
+/// Commands on the engine of this process.
+package struct EmbeddedControl: Control {
+    let store: Store
+    /// The steps that run in this process; `nil` when the folder is only open for a command.
+    let registry: StepRegistry?
+    let version: String
+
+    package func hello() async throws -> ControlHello {
+        let running = Set(registry?.controls().map(\.name.pipeline) ?? [])
+        return ControlHello(
+            version: version, processID: getpid(), folder: store.folder.path, pipelines: running.sorted())
+    }
+
+    package func status(pipeline: String?) async throws -> StatusReport {
+        let registry = registry
+        let diskFull = store.reserve.isSpent
+        return try await store.writer.submit {
+            try $0.status(pipeline: pipeline, registry: registry, diskFull: diskFull)
+        }
+    }
+
+    package func queues(named name: String?) async throws -> [QueueReport] {
+        try await explained { try await store.writer.submit { try $0.queueReports(named: name) } }
+    }
+
+    package func send(_ messages: [NewMessage], to name: String) async throws -> [SendResult] {
+        if store.catalogue.find(name) == nil { try await makeUnclaimed(name) }
+        let queue = EmbeddedQueue(name: name, store: store)
+        while true {
+            do {
+                return try await queue.send(messages)
+            } catch QueueError.full {
+                try await queue.waitForRoom()
+            }
+        }
+    }
+
+    private func makeUnclaimed(_ name: String) async throws {
+        try QueueNameRule.check(name)
+        try await store.writer.submit(grows: true) { state in
+            guard state.names[name] == nil else { return }
+            try state.add(.unclaimed(name))
+        }
+    }
+
+    package func deadLetterGroups(pipeline: String?) async throws -> [DeadLetterGroup] {
+        try await store.writer.submit { try $0.deadLetterGroups(pipeline: pipeline) }
+    }
+
+    package func deadLetters(_ selection: DeadLetterSelection, limit: Int) async throws -> [DeadLetter] {
+        try await store.writer.submit { try $0.deadLetters(selection, limit: limit) }
+    }
+
+    package func redrive(
+        _ selection: DeadLetterSelection, _ options: RedriveOptions
+    ) async throws -> RedriveReport {
+        // What dies again while this runs is a new dead letter of the same selection: only those of now are sent.
+        let total = try await store.writer.submit { try $0.deadLetters(selection, limit: .max).map(\.identity) }
+        var rest = total.prefix(options.limit ?? .max)[...]
+        var sent: Set<RecordIdentity> = []
+        while let batch = nextBatch(&rest, rate: options.rate) {
+            if let most = options.stopAfter, !sent.isEmpty {
+                let died = try await countDead(sent, selection)
+                if died >= most { return RedriveReport(redriven: sent.count, diedAgain: died, stopped: true) }
+            }
+            var narrowed = selection
+            narrowed.ids = batch.map(\.text)
+            let (only, limit) = (narrowed, batch.count)
+            let redriven = try await store.writer.submit {
+                try $0.redrive(only, limit: limit, body: options.body)
+            }
+            sent.formUnion(redriven)
+            if let rate = options.rate, !rest.isEmpty {
+                try await Task.sleep(for: .seconds(Double(batch.count) / rate))
+            }
+        }
+        return RedriveReport(redriven: sent.count, diedAgain: try await countDead(sent, selection), stopped: false)
+    }
+
+    /// As many as one second of the rate allows, or a thousand at once.
+    private func nextBatch(_ rest: inout ArraySlice<RecordIdentity>, rate: Double?) -> [RecordIdentity]? {
+        guard !rest.isEmpty else { return nil }
+        let count = rate.map { max(1, Int($0)) } ?? 1_000
+        defer { rest = rest.dropFirst(count) }
+        return Array(rest.prefix(count))
+    }
+
+    private func countDead(_ identities: Set<RecordIdentity>, _ selection: DeadLetterSelection) async throws -> Int {
+        try await store.writer.submit { try $0.countDead(identities, pipeline: selection.pipeline) }
+    }
+
+    package func discard(_ selection: DeadLetterSelection, reason: String, who: String) async throws -> Int {
+        try await store.writer.submit { try $0.discard(selection, reason: reason, who: who) }
+    }
+
+    package func pause(pipeline: String, step: String?, reason: String?) async throws -> [StepName] {
+        let steps = try await store.writer.submit { state in
+            let steps = try state.steps(pipeline: pipeline, step: step)
+            for step in steps { try state.pause(step, reason: reason) }
+            return steps
+        }
+        for step in steps { registry?[step]?.pause(reason: reason) }
+        return steps
+    }
+
+    package func resume(pipeline: String, step: String?) async throws -> [StepName] {
+        let steps = try await store.writer.submit { state in
+            let steps = try state.steps(pipeline: pipeline, step: step)
+            for step in steps { try state.resume(step) }
+            return steps
+        }
+        for step in steps { registry?[step]?.resume() }
+        return steps
+    }
+
+    package func wait(pipeline: String?, until condition: WaitCondition) async throws {
+        let stages = try await store.writer.submit { try $0.stages(pipeline: pipeline) }
+        let registry = registry
+        switch condition {
+        case .ready:
+            guard registry == nil else { return }
+            throw ControlError.failed("no pipeline runs on this folder")
+        case .idle: try await store.wait { state in stages.allSatisfy { state.isIdle($0) } }
+        }
+    }
+
+    /// A queue that is not there is an error of the command line.
+    private func explained<Value>(_ body: () async throws -> Value) async throws -> Value {
+        do {
+            return try await body()
+        } catch let error as QueueError {
+            if case .unknown = error { throw ControlError.unknown("\(error)") }
+            throw error
+        }
+    }
+}
+
+extension StoreState {
+    func steps(pipeline name: String, step: String?) throws -> [StepName] {
+        guard let pipeline = pipelines[name] else {
+            let nearest = Nearest.of(name, in: pipelines.keys).map { "; did you mean '\($0)'?" } ?? ""
+            throw ControlError.unknown("there is no pipeline '\(name)'\(nearest)")
+        }
+        let steps = pipeline.stages.map(\.step)
+        guard let step else { return steps }
+        guard let found = steps.first(where: { $0.step == step }) else {
+            throw ControlError.unknown(
+                "pipeline '\(name)' has no step '\(step)'; it has \(steps.map { "'\($0.step)'" }.joined(separator: ", "))")
+        }
+        return [found]
+    }
+
+    func stages(pipeline name: String?) throws -> [PipelineRecord.Stage] {
+        guard let name else { return pipelines.values.flatMap(\.stages) }
+        _ = try steps(pipeline: name, step: nil)
+        return pipelines[name]?.stages ?? []
+    }
+}

@@ -1,0 +1,99 @@
+package import Logging
+package import Sluice
+
+/// The engine on one machine: one folder, one process.
+package final class EmbeddedEngine: Sendable {
+    private let store: Store
+    private let version: String
+
+    private init(store: Store, version: String) {
+        self.store = store
+        self.version = version
+    }
+
+    /// Opens a data folder and locks it.
+    ///
+    /// - Parameters:
+    ///   - create: make the folder if there is none.
+    ///   - makeClock: the engine's clock, told the last moment that the folder has seen.
+    /// - Throws: `ControlError.busy` while another process has it, `.damaged`, `.refused`, `.unknown`.
+    package static func open(
+        folder path: String, create: Bool, version: String, logger: Logger,
+        makeClock: @escaping @Sendable (Timestamp?) -> any EngineClock = { SystemClock(notBefore: $0) }
+    ) async throws -> EmbeddedEngine {
+        let folder = try DataFolder(path, create: create)
+        let store = try await Store.open(folder, logger: logger, makeClock: makeClock)
+        try folder.markAsStore()
+        return EmbeddedEngine(store: store, version: version)
+    }
+
+    package var clock: any EngineClock { store.clock }
+    /// The id under which sinks remember what this folder has delivered.
+    package var folderID: String { store.folderID }
+    package var settler: any Settler { EmbeddedSettler(store: store) }
+
+    /// The queue of this name, with or without `.fifo`. Whether it is there shows at the first call.
+    package func queue(named name: String) -> any BoundedQueue {
+        EmbeddedQueue(name: store.catalogue.find(name)?.name ?? name, store: store)
+    }
+
+    /// Makes the queues of these pipelines, and claims those that were filled before.
+    /// - Throws: `ControlError.refused` with the ways out; then nothing of that pipeline was changed.
+    package func apply(_ pipelines: [Pipeline]) async throws {
+        for pipeline in pipelines {
+            let claimed = try await store.writer.submit { try $0.define(pipeline) }
+            for queue in claimed { try await claim(queue) }
+        }
+        try await store.writer.submit { try $0.endStandstills() }
+    }
+
+    private func claim(_ name: String) async throws {
+        guard let entry = store.catalogue.find(name) else { return }
+        let store = store
+        var isUnfinished = true
+        while isUnfinished {
+            isUnfinished = try await store.writer.submit { state in
+                try state.claimNextChunk(of: name) { store.read($0, id: $1, senderGroup: $2, for: entry) }
+            }
+        }
+    }
+
+    /// Commands on this engine.
+    /// - Parameter registry: the steps that this process runs; `nil` = none.
+    package func control(registry: StepRegistry?) -> any Control {
+        EmbeddedControl(store: store, registry: registry, version: version)
+    }
+
+    /// The pause that a former process, or a command, has left for a step.
+    package func pause(of step: StepName) async throws -> StepControl.Pause? {
+        try await store.writer.submit { state in
+            state.pauses[step.description].map {
+                StepControl.Pause(since: $0.since, reason: $0.reason)
+            }
+        }
+    }
+
+    /// Keeps a pause that a step has made by itself, or ended.
+    package func keep(_ pause: StepControl.Pause?, of step: StepName) async throws {
+        try await store.writer.submit { state in
+            if let pause { try state.pause(step, reason: pause.reason) } else { try state.resume(step) }
+        }
+    }
+
+    /// The retention clock of the step's queue stands still while its breaker is open.
+    package func setBreaker(of step: StepName, isOpen: Bool) async throws {
+        try await store.writer.submit { try $0.setBreaker(step, isOpen: isOpen) }
+    }
+
+    /// Returns when nothing of these pipelines moves any more by itself: each of their queues is empty, or waits behind
+    /// a pause, or behind a breaker that three probes could not close, or behind another such queue that is full.
+    package func waitUntilStill(_ pipelines: [String], registry: StepRegistry) async throws {
+        let stages = try await store.writer.submit { state in
+            try pipelines.flatMap { try state.stages(pipeline: $0) }
+        }
+        try await store.wait { $0.isStill(stages, registry) }
+    }
+
+    /// Commits what was accepted and closes the store. What is asked of it afterwards answers `QueueError.closed`.
+    package func close() async { await store.writer.close("it is shutting down") }
+}

@@ -1,0 +1,156 @@
+import Foundation
+import GRDB
+import Sluice
+
+/// What definitions make of the folder's queues.
+extension StoreState {
+    /// Makes, renames and claims the queues of a pipeline, and notes its settings.
+    ///
+    /// - Returns: the queues that were filled before this definition: what they hold is claimed chunk by chunk.
+    /// - Throws: `ControlError.refused` with the ways out, before anything is changed.
+    func define(_ pipeline: Pipeline) throws -> [String] {
+        let wanted = QueueRecord.queues(of: pipeline)
+        for record in wanted { try check(record) }
+        try checkLeftBehind(pipeline, wanted)
+        let claimed = try wanted.filter { try put($0) }.map(\.name)
+        let record = PipelineRecord(
+            name: pipeline.name,
+            stages: [
+                .init(queue: pipeline.intakeQueue, step: pipeline.transformStep),
+                .init(queue: pipeline.deliveryQueue, step: pipeline.deliveryStep),
+            ], archiveKeep: pipeline.archive?.keep)
+        pipelines[pipeline.name] = record
+        let json = try Self.json(record)
+        execute {
+            try $0.execute(
+                sql: "INSERT OR REPLACE INTO pipeline VALUES (?, ?)", arguments: [record.name, json])
+        }
+        return claimed
+    }
+
+    /// The queue that a definition's name means: of this name, or of the same name in the other type.
+    private func existing(_ record: QueueRecord) -> QueueState? {
+        let bare = QueueNames.bare(record.name)
+        let id = names[record.name] ?? names[bare] ?? names[QueueType.fifo.fullName(bare)]
+        return id.flatMap { queues[$0] }
+    }
+
+    private func check(_ record: QueueRecord) throws {
+        guard let queue = existing(record) else { return }
+        let waiting = queue.depth.messages
+        if let owner = queue.record.pipeline, owner != record.pipeline, waiting > 0 || pipelines[owner] != nil {
+            throw ControlError.refused(
+                "queue '\(queue.name)' belongs to pipeline '\(owner)' and cannot belong to "
+                    + "'\(record.pipeline ?? "")' too; use another name")
+        }
+        if let type = queue.record.type, type != record.type, waiting > 0 {
+            throw ControlError.refused(
+                "queue '\(queue.name)' is \(type.rawValue) and holds \(waiting) messages; its type can be changed to "
+                    + "\(record.type?.rawValue ?? "another") only when it is empty: run the former definition until "
+                    + "it is idle, or use another name")
+        }
+    }
+
+    /// A queue that this pipeline had under its former definition, and that still holds messages, is not left behind.
+    private func checkLeftBehind(_ pipeline: Pipeline, _ wanted: [QueueRecord]) throws {
+        let kept = Set(wanted.compactMap { existing($0)?.id })
+        for queue in queues.values where queue.record.pipeline == pipeline.name && !kept.contains(queue.id) {
+            guard queue.depth.messages > 0 else { continue }
+            throw ControlError.refused(
+                "queue '\(queue.name)' of pipeline '\(pipeline.name)' still holds \(queue.depth.messages) messages, and "
+                    + "the definition no longer names it: run the former definition until it is idle (or redrive or "
+                    + "discard its dead letters), then change the name")
+        }
+    }
+
+    /// Stores a queue's record, making the queue if it is new.
+    /// - Returns: whether it holds messages of before its definition.
+    private func put(_ wanted: QueueRecord) throws -> Bool {
+        guard let queue = existing(wanted) else {
+            try add(wanted)
+            return false
+        }
+        var record = wanted
+        record.stoodStill = queue.record.stoodStill
+        record.standsStillSince = queue.record.standsStillSince
+        record.claimUntil = queue.record.claimUntil
+        record.claimedThrough = queue.record.claimedThrough
+        let wasUnclaimed = queue.record.type == nil || queue.record.pipeline == nil
+        if wasUnclaimed, record.claimUntil == nil, let last = queue.chunks.last {
+            record.claimUntil = last
+            record.claimedThrough = 0
+        }
+        if record.type != queue.record.type { reloadAfterCommit = true }
+        if record.archiveKeep != queue.record.archiveKeep, let keep = record.archiveKeep {
+            let id = queue.id
+            execute {
+                try $0.execute(
+                    sql: """
+                        UPDATE archive SET expires = arrived + ?
+                        WHERE chunk IN (SELECT id FROM chunk WHERE queue = ?)
+                        """, arguments: [keep.milliseconds, id])
+            }
+        }
+        try update(queue, to: record)
+        return record.claimUntil != nil
+    }
+
+    @discardableResult
+    func add(_ record: QueueRecord) throws -> QueueState {
+        let id = (queues.keys.max() ?? 0) + 1
+        let queue = QueueState(id: id, record: record, gauge: QueueGauge())
+        queues[id] = queue
+        names[record.name] = id
+        let json = try Self.json(record)
+        execute { try $0.execute(sql: "INSERT INTO queue VALUES (?, ?, ?)", arguments: [id, record.name, json]) }
+        changedRecords.insert(id)
+        return queue
+    }
+
+    func update(_ queue: QueueState, to record: QueueRecord) throws {
+        guard record != queue.record else { return }
+        if record.name != queue.name {
+            names[queue.name] = nil
+            names[record.name] = queue.id
+        }
+        queue.record = record
+        queue.gauge.setLimits(record.settings)
+        let id = queue.id
+        let json = try Self.json(record)
+        execute {
+            try $0.execute(sql: "UPDATE queue SET name = ?, record = ? WHERE id = ?", arguments: [record.name, json, id])
+        }
+        changedRecords.insert(id)
+    }
+
+    static func json(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+}
+
+extension QueueRecord {
+    /// The queues of a pipeline, each after its dead-letter queue.
+    static func queues(of pipeline: Pipeline) -> [QueueRecord] {
+        let dead = QueueSettings(retention: pipeline.deadLetters.keep, capacity: .max)
+        func deadLetters(of queue: String, step: StepName) -> QueueRecord {
+            QueueRecord(
+                name: QueueNames.deadLetterQueue(of: queue), type: pipeline.queue.type, role: .deadLetter,
+                pipeline: pipeline.name, step: step.step, settings: dead)
+        }
+        let intake = QueueRecord(
+            name: pipeline.intakeQueue, type: pipeline.queue.type, role: .intake, pipeline: pipeline.name,
+            step: pipeline.transformStep.step, settings: pipeline.queue.settings,
+            deadLetterQueue: QueueNames.deadLetterQueue(of: pipeline.intakeQueue), intake: Intake(pipeline),
+            archiveKeep: pipeline.archive?.keep)
+        let delivery = QueueRecord(
+            name: pipeline.deliveryQueue, type: pipeline.queue.type, role: .delivery, pipeline: pipeline.name,
+            step: pipeline.deliveryStep.step, settings: pipeline.deliverySettings,
+            deadLetterQueue: QueueNames.deadLetterQueue(of: pipeline.deliveryQueue))
+        return [
+            deadLetters(of: pipeline.intakeQueue, step: pipeline.transformStep), intake,
+            deadLetters(of: pipeline.deliveryQueue, step: pipeline.deliveryStep), delivery,
+        ]
+    }
+}

@@ -1,0 +1,37 @@
+import Sluice
+
+/// What memory holds of one chunk that has messages left.
+final class Chunk {
+    let id: Int64
+    let queue: Int64
+    let arrived: Timestamp
+    /// How long the queue's retention clock had stood still when the chunk arrived, in milliseconds.
+    let stoodStill: Int64
+    /// Messages that are not gone.
+    var live = 0
+    /// Whether it is kept as a raw copy when its messages are gone.
+    var isRawCopy = false
+    var states: ChunkStates
+    /// The group of each message, as the queue numbers them; empty in a standard queue.
+    var groups: [UInt32] = []
+    /// Body lengths, for the bytes that wait.
+    private(set) var lengths: [UInt32] = []
+
+    var count: Int { lengths.count }
+
+    /// A chunk that is being collected, or one that was read: then its messages are appended with their states.
+    init(id: Int64, queue: Int64, arrived: Timestamp, stoodStill: Int64) {
+        self.id = id
+        self.queue = queue
+        self.arrived = arrived
+        self.stoodStill = stoodStill
+        states = ChunkStates(count: 0)
+    }
+
+    func append(length: Int, group: UInt32?, state: MessageState) {
+        lengths.append(UInt32(length))
+        if let group { groups.append(group) }
+        states.append(state)
+        if state.status != .gone { live += 1 }
+    }
+}

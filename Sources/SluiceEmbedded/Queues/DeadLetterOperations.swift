@@ -1,0 +1,175 @@
+import Foundation
+import GRDB
+import Sluice
+
+/// Looking at dead letters, sending them back, taking them out.
+extension StoreState {
+    /// A dead letter that is there, with its header.
+    private struct Found {
+        let queue: QueueState
+        let chunk: Chunk
+        let ref: MessageRef
+        let header: MessageHeader
+        let pipeline: String
+    }
+
+    func deadLetterGroups(pipeline: String?) throws -> [DeadLetterGroup] {
+        var groups: [String: DeadLetterGroup] = [:]
+        try forEachDeadLetter(DeadLetterSelection(pipeline: pipeline)) { found in
+            guard let failure = found.header.death?.history.latest else { return true }
+            let key = "\(found.pipeline)|\(failure.fingerprint)"
+            var group =
+                groups[key]
+                ?? DeadLetterGroup(
+                    pipeline: found.pipeline, fingerprint: failure.fingerprint, count: 0, step: failure.step,
+                    reason: failure.reason, first: failure.time, last: failure.time, version: failure.version)
+            group.count += 1
+            group.first = min(group.first, failure.time)
+            if failure.time >= group.last {
+                group.last = failure.time
+                group.reason = failure.reason
+                group.version = failure.version
+            }
+            groups[key] = group
+            return true
+        }
+        return groups.values.sorted {
+            ($0.pipeline, -$0.count, $0.first, $0.fingerprint) < ($1.pipeline, -$1.count, $1.first, $1.fingerprint)
+        }
+    }
+
+    func deadLetters(_ selection: DeadLetterSelection, limit: Int) throws -> [DeadLetter] {
+        var letters: [DeadLetter] = []
+        try forEachDeadLetter(selection) { found in
+            letters.append(try letter(found))
+            return letters.count < limit
+        }
+        return letters
+    }
+
+    private func letter(_ found: Found) throws -> DeadLetter {
+        let header = found.header
+        let index = Int(found.ref.index)
+        let state = found.chunk.states[index]
+        return DeadLetter(
+            id: header.id, pipeline: found.pipeline, queue: found.queue.name, source: header.death?.source ?? "",
+            identity: header.lineage.identity, name: header.lineage.name, group: header.lineage.group,
+            received: header.lineage.received, died: found.chunk.arrived,
+            receiveCount: Int(state.receiveCount) + (header.death?.receiveCount ?? 0),
+            history: header.death?.history ?? FailureHistory(),
+            body: Array(try content(of: found.chunk.id).body(at: index)))
+    }
+
+    /// Sends up to `limit` back to where they died, as new messages with their identity and their history.
+    /// - Returns: the identities of those that were sent.
+    func redrive(_ selection: DeadLetterSelection, limit: Int, body: [UInt8]?) throws -> [RecordIdentity] {
+        var selected: [Found] = []
+        try forEachDeadLetter(selection) { found in
+            selected.append(found)
+            return selected.count < limit
+        }
+        if body != nil && selected.count > 1 {
+            throw ControlError.refused("a new body is for one dead letter, and \(selected.count) are selected")
+        }
+        for found in selected {
+            guard let death = found.header.death, names[death.source] != nil else {
+                throw ControlError.refused(
+                    "dead letter \(found.header.id) came from queue '\(found.header.death?.source ?? "")', which is "
+                        + "not there any more; run its definition first")
+            }
+        }
+        for found in selected { try sendBack(found, body: body) }
+        return selected.map(\.header.lineage.identity)
+    }
+
+    private func sendBack(_ found: Found, body: [UInt8]?) throws {
+        guard let death = found.header.death else { return }
+        let source = try queue(named: death.source)
+        let bytes = try body.map { $0[...] } ?? content(of: found.chunk.id).body(at: Int(found.ref.index))
+        var header = found.header
+        header.id = ids.id()
+        header.bodyLength = bytes.count
+        header.sent = now
+        header.death?.redriven = true
+        try append(header, body: bytes, to: source)
+        change(found.ref, found.chunk, found.queue, to: MessageState(status: .gone))
+        ledger.add(LedgerBook.account(ofQueue: source.id), .redriven)
+        ledger.add(LedgerBook.account(ofQueue: found.queue.id), .movedOut)
+    }
+
+    func discard(_ selection: DeadLetterSelection, reason: String, who: String) throws -> Int {
+        var selected: [Found] = []
+        try forEachDeadLetter(selection) { found in
+            selected.append(found)
+            return true
+        }
+        var counts: [String: Int] = [:]
+        for found in selected {
+            change(found.ref, found.chunk, found.queue, to: MessageState(status: .gone))
+            ledger.add(LedgerBook.account(ofQueue: found.queue.id), .discarded)
+            counts[found.queue.name, default: 0] += 1
+        }
+        let time = now.milliseconds
+        for (queue, count) in counts {
+            execute {
+                try $0.execute(
+                    sql: "INSERT INTO audit VALUES (?, 'dlq discard', ?, ?, ?, ?)",
+                    arguments: [time, queue, count, who, reason])
+            }
+        }
+        return selected.count
+    }
+
+    /// How many of these records are dead now.
+    func countDead(_ identities: Set<RecordIdentity>, pipeline: String?) throws -> Int {
+        var count = 0
+        try forEachDeadLetter(DeadLetterSelection(pipeline: pipeline)) { found in
+            if identities.contains(found.header.lineage.identity) { count += 1 }
+            return true
+        }
+        return count
+    }
+
+    // MARK: Selecting
+
+    /// Visits the visible dead letters that match, oldest first, until `visit` answers false.
+    private func forEachDeadLetter(_ selection: DeadLetterSelection, _ visit: (Found) throws -> Bool) throws {
+        if let pipeline = selection.pipeline, pipelines[pipeline] == nil {
+            let nearest = Nearest.of(pipeline, in: pipelines.keys).map { "; did you mean '\($0)'?" } ?? ""
+            throw ControlError.unknown("there is no pipeline '\(pipeline)'\(nearest)")
+        }
+        let ids = Set(selection.ids)
+        let reason = selection.reason?.lowercased()
+        let dead = queues.values.filter { $0.record.role == .deadLetter && $0.depth.messages > 0 }
+        for queue in dead.sorted(by: { $0.id < $1.id }) {
+            guard let pipeline = queue.record.pipeline, selection.pipeline ?? pipeline == pipeline else { continue }
+            for id in Array(queue.chunks) {
+                guard let chunk = chunks[id] else { continue }
+                let content = try content(of: id)
+                for index in 0..<chunk.count where chunk.states[index].status == .ready {
+                    let header = try content.header(at: index)
+                    guard matches(header, ids, reason, selection) else { continue }
+                    let ref = MessageRef(chunk: id, index: Int32(index))
+                    let found = Found(queue: queue, chunk: chunk, ref: ref, header: header, pipeline: pipeline)
+                    guard try visit(found) else { return }
+                }
+            }
+        }
+    }
+
+    private func matches(
+        _ header: MessageHeader, _ ids: Set<String>, _ reason: String?, _ selection: DeadLetterSelection
+    ) -> Bool {
+        let lineage = header.lineage
+        if !ids.isEmpty, !ids.contains(header.id.description), !ids.contains(lineage.identity.text),
+            !(lineage.name.map { ids.contains($0) } ?? false)
+        {
+            return false
+        }
+        let latest = header.death?.history.latest
+        if let fingerprint = selection.fingerprint, latest?.fingerprint != fingerprint { return false }
+        if let reason, latest?.reason.lowercased().contains(reason) != true { return false }
+        if let since = selection.since, (latest?.time ?? since) < since { return false }
+        return true
+    }
+}

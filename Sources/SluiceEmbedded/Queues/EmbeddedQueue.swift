@@ -1,0 +1,129 @@
+package import Sluice
+import Synchronization
+
+/// One queue of the embedded engine.
+package struct EmbeddedQueue: BoundedQueue {
+    package let name: String
+    let store: Store
+
+    package var isFull: Bool { store.catalogue.find(name)?.gauge.isFull ?? false }
+
+    package func send(_ messages: [NewMessage]) async throws -> [SendResult] {
+        while true {
+            guard let entry = store.catalogue.find(name) else {
+                throw QueueError.unknown(name, suggestion: nil)
+            }
+            let prepared = store.prepare(messages, for: entry)
+            let results = try await store.writer.submit(grows: true) { state -> [SendResult]? in
+                let queue = try state.queue(named: entry.name)
+                // A definition that came in between reads the records anew.
+                guard queue.record == entry.record else { return nil }
+                return try state.send(prepared, to: queue)
+            }
+            if let results { return results }
+        }
+    }
+
+    package func receive(_ request: ReceiveRequest) async throws -> [ReceivedMessage] {
+        try Task.checkCancellation()
+        let id = store.nextWaiter()
+        let name = name
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                store.writer.enqueue(
+                    StoreWriter.Submission(
+                        grows: false,
+                        run: { state in
+                            let queue = try state.queue(named: name)
+                            try state.receive(request, from: queue, waiter: id) { continuation.resume(with: $0) }
+                            return {}
+                        },
+                        fail: { continuation.resume(throwing: $0) }))
+            }
+        } onCancel: {
+            store.cancel(waiter: id)
+        }
+    }
+
+    package func extend(_ receipts: [ReceiptHandle], to timeout: Duration) async throws -> [ReceiptResult] {
+        let name = name
+        return try await store.writer.submit { state in
+            let queue = try state.queue(named: name)
+            return receipts.map { state.extend($0, in: queue, to: timeout) }
+        }
+    }
+
+    package func delete(_ receipts: [ReceiptHandle]) async throws -> [ReceiptResult] {
+        let name = name
+        return try await store.writer.submit { state in
+            let queue = try state.queue(named: name)
+            return receipts.map { state.delete($0, in: queue) }
+        }
+    }
+
+    package func waitForRoom() async throws {
+        let id = store.nextWaiter()
+        let name = name
+        try Task.checkCancellation()
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+                store.writer.enqueue(
+                    StoreWriter.Submission(
+                        grows: false,
+                        run: { state in
+                            let queue = try state.queue(named: name)
+                            state.changedQueues.insert(queue.id)
+                            state.parked.insert(id)
+                            queue.roomWaiters.append(RoomWaiter(id: id) { continuation.resume(with: $0) })
+                            return {}
+                        },
+                        fail: { continuation.resume(throwing: $0) }))
+            }
+        } onCancel: {
+            store.cancel(waiter: id)
+        }
+    }
+}
+
+extension StoreState {
+    func extend(_ receipt: ReceiptHandle, in queue: QueueState, to timeout: Duration) -> ReceiptResult {
+        guard let (chunk, ref, found) = find(receipt, in: queue), found.isInFlight, found.status != .backingOff else {
+            return .stale
+        }
+        var state = found
+        if timeout > .zero {
+            state.visibleAt = (now + timeout).milliseconds
+        } else {
+            state.status = .ready
+            state.alone = false
+            state.visibleAt = 0
+        }
+        change(ref, chunk, queue, to: state)
+        return .done
+    }
+
+    /// A client's delete: counted as discarded in a pipeline's own queue, for its step never saw the message.
+    func delete(_ receipt: ReceiptHandle, in queue: QueueState) -> ReceiptResult {
+        guard let (chunk, ref, _) = find(receipt, in: queue) else { return .stale }
+        change(ref, chunk, queue, to: MessageState(status: .gone))
+        ledger.add(LedgerBook.account(ofQueue: queue.id), queue.record.pipeline == nil ? .done : .discarded)
+        return .done
+    }
+
+    /// Ends a wait whose task was cancelled.
+    func cancel(waiter id: UInt64) {
+        for queue in queues.values {
+            if let index = queue.waiters.firstIndex(where: { $0.id == id }) {
+                queue.waiters.remove(at: index).answer(.failure(CancellationError()))
+                return
+            }
+            if let index = queue.roomWaiters.firstIndex(where: { $0.id == id }) {
+                queue.roomWaiters.remove(at: index).answer(.failure(CancellationError()))
+                return
+            }
+        }
+        if let index = conditionWaiters.firstIndex(where: { $0.id == id }) {
+            conditionWaiters.remove(at: index).answer(.failure(CancellationError()))
+        }
+    }
+}

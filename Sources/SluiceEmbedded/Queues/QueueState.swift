@@ -1,0 +1,86 @@
+import DequeModule
+import Sluice
+
+/// What the writer's memory holds of one queue: which messages are where. All of it is rebuilt from headers and
+/// states; nothing here is the only copy.
+final class QueueState {
+    let id: Int64
+    var record: QueueRecord
+    let gauge: QueueGauge
+    var standard = StandardOrder()
+    var fifo = FIFOOrder()
+    var depth = QueueDepth()
+    /// Messages that a step of ours holds.
+    var held = 0
+    /// Whether a step holds a suspect: nothing else is handed out to steps meanwhile.
+    var aloneIsOut = false
+    /// Messages that were received at least once and are not gone, by id: whoever brings a receipt finds them.
+    var touched: [MessageID: MessageRef] = [:]
+    /// Chunks with messages left, oldest first.
+    var chunks: Deque<Int64> = []
+    var deduplication = DeduplicationWindow()
+    var waiters: Deque<ReceiveWaiter> = []
+    var roomWaiters: [RoomWaiter] = []
+
+    init(id: Int64, record: QueueRecord, gauge: QueueGauge) {
+        self.id = id
+        self.record = record
+        self.gauge = gauge
+        gauge.setLimits(record.settings)
+    }
+
+    var name: String { record.name }
+    var isFIFO: Bool { record.type == .fifo }
+
+    /// Forgets everything but who waits, before it is rebuilt.
+    func clear() {
+        standard = StandardOrder()
+        fifo = FIFOOrder()
+        depth = QueueDepth()
+        held = 0
+        aloneIsOut = false
+        touched = [:]
+        chunks = []
+    }
+
+    func updateGauge() { gauge.set(messages: depth.messages, bytes: depth.bytes) }
+}
+
+/// Somebody who waits for a first message.
+struct ReceiveWaiter {
+    let id: UInt64
+    let request: ReceiveRequest
+    let deadline: Timestamp?
+    let answer: @Sendable (Result<[ReceivedMessage], any Error>) -> Void
+}
+
+/// Somebody who waits until a full queue has room.
+struct RoomWaiter {
+    let id: UInt64
+    let answer: @Sendable (Result<Void, any Error>) -> Void
+}
+
+/// The deduplication ids of the last five minutes.
+struct DeduplicationWindow {
+    static let length: Duration = .seconds(300)
+
+    private var entries: [String: (message: MessageID, expires: Timestamp)] = [:]
+    private var expiry: Deque<(id: String, expires: Timestamp)> = []
+
+    mutating func message(for id: String, at now: Timestamp) -> MessageID? {
+        prune(at: now)
+        return entries[id]?.message
+    }
+
+    mutating func remember(_ id: String, _ message: MessageID, until expires: Timestamp) {
+        entries[id] = (message, expires)
+        expiry.append((id, expires))
+    }
+
+    private mutating func prune(at now: Timestamp) {
+        while let oldest = expiry.first, oldest.expires <= now {
+            expiry.removeFirst()
+            if let entry = entries[oldest.id], entry.expires <= now { entries[oldest.id] = nil }
+        }
+    }
+}

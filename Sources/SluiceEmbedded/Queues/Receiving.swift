@@ -1,0 +1,223 @@
+import DequeModule
+import HeapModule
+import Sluice
+
+/// Messages that were taken for somebody in this turn: handed over once the turn is durable.
+struct Handout {
+    struct Item {
+        let ref: MessageRef
+        let state: MessageState
+    }
+
+    let items: [Item]
+    let answer: @Sendable (Result<[ReceivedMessage], any Error>) -> Void
+    /// Who had waited for it: goes on waiting if the turn fails.
+    var waiter: (queue: Int64, waiter: ReceiveWaiter)?
+}
+
+extension StoreState {
+    /// Takes up to `request.limit` visible messages out of the order; each is in flight from this turn on.
+    func take(_ request: ReceiveRequest, from queue: QueueState) throws -> [Handout.Item] {
+        guard request.limit > 0, queue.depth.ready > 0, queue.record.claimUntil == nil else { return [] }
+        if request.holder == .step && queue.aloneIsOut { return [] }
+        return queue.isFIFO ? try takeInOrder(request, queue) : try takeAny(request, queue)
+    }
+
+    private func takeAny(_ request: ReceiveRequest, _ queue: QueueState) throws -> [Handout.Item] {
+        var items: [Handout.Item] = []
+        while items.count < request.limit, let ref = queue.standard.peek() {
+            guard let chunk = readyChunk(of: ref) else {
+                _ = queue.standard.pop()
+                continue
+            }
+            let isSuspect = chunk.states[Int(ref.index)].suspect && request.holder == .step
+            if isSuspect && (!items.isEmpty || queue.held > 0) { break }
+            _ = queue.standard.pop()
+            if let item = try lease(ref, chunk, queue, request, alone: isSuspect) { items.append(item) }
+            if isSuspect { break }
+        }
+        return items
+    }
+
+    private func takeInOrder(_ request: ReceiveRequest, _ queue: QueueState) throws -> [Handout.Item] {
+        var items: [Handout.Item] = []
+        while items.count < request.limit, let (group, head) = queue.fifo.peek() {
+            guard let chunk = readyChunk(of: head) else {
+                _ = queue.fifo.pop(group)
+                if queue.fifo.first(of: group) == nil { queue.fifo.endTurn() }
+                continue
+            }
+            if chunk.states[Int(head.index)].suspect && request.holder == .step {
+                guard items.isEmpty && queue.held == 0 else { break }
+                _ = queue.fifo.pop(group)
+                if let item = try lease(head, chunk, queue, request, alone: true) { items.append(item) }
+                queue.fifo.endTurn()
+                break
+            }
+            try takeLine(of: group, request, queue, into: &items)
+            queue.fifo.endTurn()
+        }
+        return items
+    }
+
+    /// As many of one group as the request still has room for: the group is locked behind them.
+    private func takeLine(
+        of group: UInt32, _ request: ReceiveRequest, _ queue: QueueState, into items: inout [Handout.Item]
+    ) throws {
+        while items.count < request.limit, let ref = queue.fifo.first(of: group) {
+            guard let chunk = readyChunk(of: ref) else {
+                _ = queue.fifo.pop(group)
+                continue
+            }
+            if chunk.states[Int(ref.index)].suspect && request.holder == .step { return }
+            _ = queue.fifo.pop(group)
+            if let item = try lease(ref, chunk, queue, request, alone: false) { items.append(item) }
+        }
+    }
+
+    /// The chunk of a message that is in the order; `nil` if the message has left it (deleted while visible).
+    private func readyChunk(of ref: MessageRef) -> Chunk? {
+        guard let chunk = chunks[ref.chunk], chunk.states[Int(ref.index)].status == .ready else { return nil }
+        return chunk
+    }
+
+    /// One receive of one message. A client's receive beyond the allowed ones moves it to the dead-letter queue
+    /// instead, as SQS does; our own steps do that when they settle.
+    private func lease(
+        _ ref: MessageRef, _ chunk: Chunk, _ queue: QueueState, _ request: ReceiveRequest, alone: Bool
+    ) throws -> Handout.Item? {
+        var state = chunk.states[Int(ref.index)]
+        let settings = queue.record.settings
+        if request.holder == .client, let target = deadLetterQueue(of: queue),
+            state.receiveCount >= settings.maxReceiveCount
+        {
+            let failure = Failure(
+                reason: "received \(state.receiveCount) times and not deleted", type: "maxReceiveCount",
+                step: queue.record.step ?? queue.name, time: now)
+            try moveToDeadLetters(ref, chunk, queue, target, failure)
+            return nil
+        }
+        state.receiveCount += 1
+        state.generation += 1
+        state.alone = alone
+        state.status = request.holder == .step ? .held : .inFlight
+        switch (request.visibilityTimeout ?? settings.visibilityTimeout, request.holder) {
+        case (let timeout?, _): state.visibleAt = (now + timeout).milliseconds
+        case (nil, .client): state.visibleAt = (now + .seconds(30)).milliseconds
+        case (nil, .step): state.visibleAt = 0
+        }
+        change(ref, chunk, queue, to: state)
+        return Handout.Item(ref: ref, state: state)
+    }
+
+    /// The messages of a handout, with their bytes. Only after the turn is durable.
+    func messages(of items: [Handout.Item]) throws -> [ReceivedMessage] {
+        var messages: [ReceivedMessage] = []
+        messages.reserveCapacity(items.count)
+        var current: (id: Int64, content: ChunkContent)?
+        for item in items {
+            let content: ChunkContent
+            if let current, current.id == item.ref.chunk {
+                content = current.content
+            } else {
+                content = try self.content(of: item.ref.chunk)
+                current = (item.ref.chunk, content)
+            }
+            let index = Int(item.ref.index)
+            let header = try content.header(at: index)
+            let place = ReceiptHandle.Place(chunk: item.ref.chunk, index: item.ref.index)
+            messages.append(
+                ReceivedMessage(
+                    id: header.id, body: content.body(at: index),
+                    receipt: ReceiptHandle(message: header.id, generation: item.state.generation, place: place),
+                    receiveCount: Int(item.state.receiveCount) + (header.death?.carried ?? 0), sent: header.sent,
+                    lineage: header.lineage))
+        }
+        return messages
+    }
+
+    // MARK: Those who wait
+
+    /// Gives everybody who waits for a first message what is visible now.
+    func serveWaiters() throws {
+        for queue in queues.values where !queue.waiters.isEmpty && queue.depth.ready > 0 {
+            while let waiter = queue.waiters.first {
+                let items = try take(waiter.request, from: queue)
+                guard !items.isEmpty else { break }
+                queue.waiters.removeFirst()
+                handouts.append(Handout(items: items, answer: waiter.answer, waiter: (queue.id, waiter)))
+            }
+        }
+    }
+
+    /// A receive: what is visible now, or, with a wait, what becomes visible first.
+    func receive(
+        _ request: ReceiveRequest, from queue: QueueState, waiter id: UInt64,
+        answer: @escaping @Sendable (Result<[ReceivedMessage], any Error>) -> Void
+    ) throws {
+        let items = try take(request, from: queue)
+        if !items.isEmpty || request.wait == .zero {
+            handouts.append(Handout(items: items, answer: answer))
+        } else {
+            let deadline = request.wait.map { now + $0 }
+            queue.waiters.append(ReceiveWaiter(id: id, request: request, deadline: deadline, answer: answer))
+            parked.insert(id)
+        }
+    }
+
+    /// Undoes what a failed turn did to those who wait.
+    func restoreWaiters() {
+        for handout in handouts.reversed() {
+            if let (queue, waiter) = handout.waiter { queues[queue]?.waiters.prepend(waiter) }
+        }
+        handouts.removeAll()
+        for queue in queues.values {
+            queue.waiters.removeAll { parked.contains($0.id) }
+            queue.roomWaiters.removeAll { parked.contains($0.id) }
+        }
+        conditionWaiters.removeAll { parked.contains($0.id) }
+        parked.removeAll()
+    }
+
+    /// Answers those whose wait is over with nothing.
+    func endWaits() {
+        for queue in queues.values where !queue.waiters.isEmpty {
+            queue.waiters.removeAll { waiter in
+                guard let deadline = waiter.deadline, deadline <= now else { return false }
+                waiter.answer(.success([]))
+                return true
+            }
+        }
+    }
+
+    /// Makes visible what has waited long enough: delays, visibility timeouts and backoffs that are over.
+    func fireTimers() {
+        while let timer = timers.min, timer.due <= now.milliseconds {
+            timers.removeMin()
+            guard let chunk = chunks[timer.ref.chunk], let queue = queues[chunk.queue] else { continue }
+            var state = chunk.states[Int(timer.ref.index)]
+            guard state.visibleAt == timer.due, state.generation == timer.generation, state.status != .gone,
+                state.status != .ready
+            else { continue }
+            state.status = .ready
+            state.visibleAt = 0
+            state.alone = false
+            change(timer.ref, chunk, queue, to: state)
+        }
+    }
+
+    /// When the writer has to wake up by itself.
+    var nextDeadline: Timestamp {
+        var next = nextMaintenance
+        if let timer = timers.min { next = min(next, Timestamp(milliseconds: timer.due)) }
+        for queue in queues.values where !queue.waiters.isEmpty {
+            for waiter in queue.waiters { next = min(next, waiter.deadline ?? next) }
+        }
+        return next
+    }
+}
+
+extension MessageHeader.Death {
+    /// Receives that a dead-letter queue adds to its own, because the count of a message goes on rising there.
+    var carried: Int { redriven ? 0 : receiveCount }
+}

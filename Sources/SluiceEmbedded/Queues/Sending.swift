@@ -1,0 +1,80 @@
+import Sluice
+
+/// A message that a sender's own task has made ready for the writer: its id is chosen and its lineage read.
+struct PreparedMessage: Sendable {
+    var id: MessageID
+    var body: Bytes
+    var lineage: Lineage
+    var deduplicationID: String?
+    var delay: Duration?
+    /// Set when its definition asks for what the record does not have: it dies where it enters.
+    var deadOnArrival: String?
+    var withoutSubject = false
+    /// Set when it can never be stored.
+    var refusal: String?
+}
+
+extension StoreState {
+    /// Stores a batch, or nothing of it.
+    func send(_ messages: [PreparedMessage], to queue: QueueState) throws -> [SendResult] {
+        let settings = queue.record.settings
+        guard queue.depth.messages < settings.capacity, queue.depth.bytes < settings.maxBytes ?? .max else {
+            throw QueueError.full(queue: queue.name, capacity: settings.capacity)
+        }
+        let account = LedgerBook.account(ofQueue: queue.id)
+        var stored = 0
+        var withoutSubject = 0
+        var results: [SendResult] = []
+        results.reserveCapacity(messages.count)
+        for message in messages {
+            if let refusal = message.refusal {
+                results.append(.refused(refusal))
+                continue
+            }
+            if let first = duplicate(of: message, in: queue) {
+                ledger.add(account, .deduplicated)
+                results.append(.duplicate(first))
+                continue
+            }
+            try enter(message, queue)
+            stored += 1
+            if message.withoutSubject { withoutSubject += 1 }
+            results.append(.stored(message.id))
+        }
+        ledger.add(account, .sent, stored)
+        ledger.add(account, .withoutSubject, withoutSubject)
+        return results
+    }
+
+    private func enter(_ message: PreparedMessage, _ queue: QueueState) throws {
+        var lineage = message.lineage
+        lineage.received = now
+        var header = MessageHeader(
+            id: message.id, bodyLength: message.body.count, sent: now, lineage: lineage,
+            deduplicationID: message.deduplicationID)
+        if let reason = message.deadOnArrival, let target = deadLetterQueue(of: queue) {
+            // The raw copy stays in the intake chunk; the message itself is in the dead-letter queue.
+            try append(header, body: message.body, to: queue, state: MessageState(status: .gone))
+            let failure = Failure(reason: reason, type: "intake", step: "intake", time: now)
+            header.death = MessageHeader.Death(
+                source: queue.name, receiveCount: 0, history: FailureHistory(failure), redriven: false)
+            try append(header, body: message.body, to: target)
+            ledger.add(LedgerBook.account(ofQueue: queue.id), .deadLettered)
+            ledger.add(LedgerBook.account(ofQueue: target.id), .dead)
+            return
+        }
+        try append(header, body: message.body, to: queue, state: initialState(delay: message.delay, queue))
+    }
+
+    /// The first message of the same deduplication id, if the window still knows it; else it is remembered.
+    private func duplicate(of message: PreparedMessage, in queue: QueueState) -> MessageID? {
+        guard queue.isFIFO, let id = message.deduplicationID else { return nil }
+        if let first = queue.deduplication.message(for: id, at: now) { return first }
+        let expires = now + DeduplicationWindow.length
+        queue.deduplication.remember(id, message.id, until: expires)
+        let database = database
+        let queueID = queue.id
+        execute { _ in try database.remember(id, in: queueID, message: message.id, until: expires) }
+        return nil
+    }
+}

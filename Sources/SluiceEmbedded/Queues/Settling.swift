@@ -1,0 +1,148 @@
+import Sluice
+
+extension StoreState {
+    /// Carries out a settlement. What it stores, deletes and counts is committed together.
+    func settle(_ settlement: Settlement) throws -> [SettlementResult.Outcome] {
+        let queue = try queue(named: settlement.queue)
+        var tally = StepTally()
+        let outcomes = try settlement.entries.map { try settle($0, in: queue, &tally) }
+        tally.post(to: &ledger, queue: queue.id, step: settlement.step)
+        return outcomes
+    }
+
+    private func settle(
+        _ entry: Settlement.Entry, in queue: QueueState, _ tally: inout StepTally
+    ) throws -> SettlementResult.Outcome {
+        guard let (chunk, ref, state) = find(entry.receipt, in: queue), state.isInFlight, state.status != .backingOff
+        else { return .stale }
+        switch entry.disposition {
+        case .passed(let outputs):
+            for output in outputs where names[output.queue] == nil {
+                return .failed("there is no queue '\(output.queue)' for its output")
+            }
+            for output in outputs { try store(output) }
+            tally.add(.passed)
+            tally.add(.outputs, outputs.count)
+            finish(ref, chunk, queue, &tally)
+        case .filtered:
+            tally.add(.filtered)
+            finish(ref, chunk, queue, &tally)
+        case .delivered(let effect):
+            tally.add(.passed)
+            tally.add(effect.ledgerEntry)
+            finish(ref, chunk, queue, &tally)
+        case .retry(let delay, let failure):
+            try retry(ref, chunk, queue, state, after: delay, failure, &tally)
+        case .release(let delay):
+            tally.add(.released)
+            var released = state
+            released.receiveCount -= 1
+            released.suspect = state.suspect
+            comeBack(ref, chunk, queue, released, after: delay)
+        case .dead(let failure):
+            try die(ref, chunk, queue, state, failure, &tally)
+        }
+        return .settled
+    }
+
+    private func finish(_ ref: MessageRef, _ chunk: Chunk, _ queue: QueueState, _ tally: inout StepTally) {
+        tally.done += 1
+        change(ref, chunk, queue, to: MessageState(status: .gone))
+    }
+
+    private func retry(
+        _ ref: MessageRef, _ chunk: Chunk, _ queue: QueueState, _ state: MessageState, after delay: Duration,
+        _ failure: Failure, _ tally: inout StepTally
+    ) throws {
+        if deadLetterQueue(of: queue) != nil, state.receiveCount >= queue.record.settings.maxReceiveCount {
+            return try die(ref, chunk, queue, state, failure, &tally)
+        }
+        tally.add(.retried)
+        note(failure, of: ref, in: chunk)
+        var retried = state
+        retried.suspect = false
+        comeBack(ref, chunk, queue, retried, after: delay)
+    }
+
+    /// To the dead-letter queue, or, where there is none, around again: a message is never dropped.
+    private func die(
+        _ ref: MessageRef, _ chunk: Chunk, _ queue: QueueState, _ state: MessageState, _ failure: Failure,
+        _ tally: inout StepTally
+    ) throws {
+        guard let target = deadLetterQueue(of: queue) else {
+            tally.add(.retried)
+            note(failure, of: ref, in: chunk)
+            return comeBack(ref, chunk, queue, state, after: .seconds(30))
+        }
+        try moveToDeadLetters(ref, chunk, queue, target, failure)
+    }
+
+    /// Visible again, now or after a delay; until then it stays in flight and its group waits.
+    func comeBack(
+        _ ref: MessageRef, _ chunk: Chunk, _ queue: QueueState, _ state: MessageState, after delay: Duration
+    ) {
+        var state = state
+        state.alone = false
+        if delay > .zero {
+            state.status = .backingOff
+            state.visibleAt = (now + delay).milliseconds
+        } else {
+            state.status = .ready
+            state.visibleAt = 0
+        }
+        change(ref, chunk, queue, to: state)
+    }
+
+    private func store(_ output: Outgoing) throws {
+        let queue = try queue(named: output.queue)
+        let header = MessageHeader(
+            id: ids.id(), bodyLength: output.body.count, sent: now, lineage: output.lineage)
+        try append(header, body: output.body, to: queue, state: initialState(delay: output.delay, queue))
+        ledger.add(LedgerBook.account(ofQueue: queue.id), .step)
+    }
+
+    /// Delayed if its sender or its queue says so, else visible at once.
+    func initialState(delay: Duration?, _ queue: QueueState) -> MessageState {
+        let delay = delay ?? queue.record.settings.delay
+        guard delay > .zero else { return MessageState() }
+        return MessageState(status: .delayed, visibleAt: (now + delay).milliseconds)
+    }
+
+    // MARK: Dead letters
+
+    func deadLetterQueue(of queue: QueueState) -> QueueState? {
+        queue.record.deadLetterQueue.flatMap { names[$0] }.flatMap { queues[$0] }
+    }
+
+    /// Moves a message into its dead-letter queue, with its bytes and the whole history of its failures.
+    func moveToDeadLetters(
+        _ ref: MessageRef, _ chunk: Chunk, _ queue: QueueState, _ target: QueueState, _ failure: Failure
+    ) throws {
+        let index = Int(ref.index)
+        let content = try content(of: chunk.id)
+        var header = try content.header(at: index)
+        var history = header.death?.history ?? FailureHistory()
+        for past in chunk.states.histories[index]?.kept ?? [] { history.append(past) }
+        history.append(failure)
+        header.death = MessageHeader.Death(
+            source: queue.name, receiveCount: Int(chunk.states[index].receiveCount), history: history, redriven: false)
+        try append(header, body: content.body(at: index), to: target)
+        change(ref, chunk, queue, to: MessageState(status: .gone))
+        ledger.add(LedgerBook.account(ofQueue: queue.id), .deadLettered)
+        ledger.add(LedgerBook.account(ofQueue: target.id), .dead)
+    }
+}
+
+/// What one settlement adds to the ledger, summed up before it is looked up.
+private struct StepTally {
+    var done = 0
+    private var entries: [LedgerEntry: Int] = [:]
+
+    mutating func add(_ entry: LedgerEntry, _ count: Int = 1) { entries[entry, default: 0] += count }
+
+    func post(to ledger: inout LedgerBook, queue: Int64, step: StepName) {
+        ledger.add(LedgerBook.account(ofQueue: queue), .done, done)
+        let account = LedgerBook.account(of: step)
+        for (entry, count) in entries { ledger.add(account, entry, count) }
+    }
+}

@@ -1,0 +1,75 @@
+import Foundation
+import Sluice
+import Synchronization
+
+/// The one folder of an embedded engine, locked by this process.
+///
+/// The lock is a flock: a kill frees it, and children never inherit it. Folder 0700, files 0600.
+package final class DataFolder: Sendable {
+    package let path: String
+    private let lock: Int32
+
+    var storePath: String { path + "/store.db" }
+
+    /// Locks the folder, and makes it if `create` says so.
+    /// - Throws: `ControlError.busy` with the process that has it, `.unknown` if there is none, `.refused` without
+    ///   the rights, `.damaged` if it was a data folder and its store is missing.
+    package init(_ path: String, create: Bool) throws {
+        self.path = path
+        if create {
+            do {
+                try FileManager.default.createDirectory(
+                    atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            } catch {
+                throw ControlError.refused("cannot make the data folder '\(path)': \(error.localizedDescription)")
+            }
+        }
+        let lockPath = path + "/lock"
+        let file = open(lockPath, create ? O_RDWR | O_CREAT | O_CLOEXEC : O_RDWR | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw Self.cannotOpen(lockPath, folder: path) }
+        guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+            let owner = Self.owner(of: file)
+            close(file)
+            throw ControlError.busy("the data folder '\(path)' is in use by process \(owner)")
+        }
+        lock = file
+        try Self.writeOwner(to: file)
+        let isNew = !FileManager.default.fileExists(atPath: path + "/format")
+        let hasStore = FileManager.default.fileExists(atPath: storePath)
+        if !isNew && !hasStore {
+            throw ControlError.damaged(
+                "'\(path)' is a data folder and its store.db is missing: restore it from a backup, or use another folder")
+        }
+        umask(0o077)
+    }
+
+    /// Marks the folder as one that has a store: from now on a missing store is damage, not a new beginning.
+    func markAsStore() throws {
+        let marker = path + "/format"
+        guard !FileManager.default.fileExists(atPath: marker) else { return }
+        try Data("sluice data folder, format 1\n".utf8).write(to: URL(fileURLWithPath: marker))
+    }
+
+    deinit { close(lock) }
+
+    private static func cannotOpen(_ path: String, folder: String) -> ControlError {
+        let reason = String(cString: strerror(errno))
+        return errno == ENOENT
+            ? .unknown("'\(folder)' is not a data folder; `run`, `send` and `put` make one")
+            : .refused("cannot open '\(path)': \(reason)")
+    }
+
+    private static func owner(of file: Int32) -> String {
+        var buffer = [UInt8](repeating: 0, count: 32)
+        let count = pread(file, &buffer, buffer.count, 0)
+        let text = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+        return text.isEmpty ? "(unknown)" : text.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    private static func writeOwner(to file: Int32) throws {
+        let text = Array("\(getpid())\n".utf8)
+        guard ftruncate(file, 0) == 0, pwrite(file, text, text.count, 0) == text.count else {
+            throw ControlError.failed("cannot write the lock file: \(String(cString: strerror(errno)))")
+        }
+    }
+}

@@ -1,0 +1,197 @@
+import Foundation
+import GRDB
+import HeapModule
+import Sluice
+
+extension StoreState {
+    /// Builds memory from the file: at start, and after a commit that failed.
+    ///
+    /// - Parameter processDied: the holders of held messages are gone. What they held is visible again at once and
+    ///   suspect: that receive is not counted, unless it was held alone. Nothing is written for it: the same rows
+    ///   say the same at the next start.
+    func load(processDied: Bool) throws {
+        restoreWaiters()
+        changedRecords.removeAll()
+        reloadAfterCommit = false
+        forgetTurn()
+        _ = ledger.takeAdditions()
+        chunks = [:]
+        contents.removeAll()
+        timers = Heap()
+        for queue in queues.values { queue.clear() }
+        try database.read { database in
+            try loadRecords(database)
+            try loadLedger(database)
+            try loadDeduplication(database)
+            try loadChunks(database, processDied: processDied)
+        }
+        for queue in queues.values {
+            queue.updateGauge()
+            catalogue.publish(queue)
+        }
+    }
+
+    private func loadRecords(_ database: Database) throws {
+        let decoder = JSONDecoder()
+        // A queue that a failed turn had made is not there; one that is keeps those who wait for it.
+        var stored: Set<Int64> = []
+        for row in try Row.fetchAll(database, sql: "SELECT id, name, record FROM queue") {
+            let id: Int64 = row["id"]
+            stored.insert(id)
+            let record = try decode(QueueRecord.self, row["record"], "queue \(id)", decoder)
+            if let queue = queues[id] {
+                queue.record = record
+            } else {
+                queues[id] = QueueState(id: id, record: record, gauge: QueueGauge())
+            }
+        }
+        queues = queues.filter { stored.contains($0.key) }
+        names = Dictionary(uniqueKeysWithValues: queues.values.map { ($0.name, $0.id) })
+        pipelines = [:]
+        for row in try Row.fetchAll(database, sql: "SELECT name, record FROM pipeline") {
+            let name: String = row["name"]
+            pipelines[name] = try decode(PipelineRecord.self, row["record"], "pipeline '\(name)'", decoder)
+        }
+        pauses = [:]
+        for row in try Row.fetchAll(database, sql: "SELECT step, since, reason FROM pause") {
+            let since = Timestamp(milliseconds: row["since"])
+            pauses[row["step"]] = PauseRecord(since: since, reason: row["reason"])
+        }
+    }
+
+    private func decode<Value: Decodable>(
+        _ type: Value.Type, _ json: String, _ what: String, _ decoder: JSONDecoder
+    ) throws -> Value {
+        do {
+            return try decoder.decode(type, from: Data(json.utf8))
+        } catch {
+            throw StoreDamage("the record of \(what) cannot be read: \(error)")
+        }
+    }
+
+    private func loadLedger(_ database: Database) throws {
+        ledger = LedgerBook()
+        for row in try Row.fetchAll(database, sql: "SELECT account, entry, n FROM ledger") {
+            guard let entry = LedgerEntry(rawValue: row["entry"]) else {
+                throw StoreDamage("the ledger has an entry '\(row["entry"] as String)' that nobody knows")
+            }
+            ledger.load(row["account"], entry, row["n"])
+        }
+    }
+
+    private func loadDeduplication(_ database: Database) throws {
+        let rows = try Row.fetchAll(
+            database, sql: "SELECT queue, id, message, expires FROM deduplication WHERE expires > ? ORDER BY expires",
+            arguments: [now.milliseconds])
+        for queue in queues.values { queue.deduplication = DeduplicationWindow() }
+        for row in rows {
+            var reader = ByteReader(Array(row["message"] as Data))
+            let expires = Timestamp(milliseconds: row["expires"])
+            let queue: Int64 = row["queue"]
+            queues[queue]?.deduplication.remember(row["id"], try reader.id(), until: expires)
+        }
+    }
+
+    // MARK: Chunks
+
+    private func loadChunks(_ database: Database, processDied: Bool) throws {
+        let last = try Int64.fetchOne(database, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'chunk'")
+        nextChunk = max(nextChunk, (last ?? 0) + 1)
+        let rows = try Row.fetchCursor(
+            database,
+            sql: """
+                SELECT c.id, c.queue, c.arrived, c.stood_still, c.header, s.state, a.chunk IS NOT NULL AS raw
+                FROM chunk_state s JOIN chunk c ON c.id = s.chunk LEFT JOIN archive a ON a.chunk = c.id
+                ORDER BY c.id
+                """)
+        var suspects: [MessageRef] = []
+        while let row = try rows.next() {
+            let id: Int64 = row["id"]
+            do {
+                try loadChunk(row, processDied: processDied, suspects: &suspects)
+            } catch {
+                throw StoreDamage("chunk \(id): \(error)")
+            }
+        }
+        for ref in suspects.reversed() { putFirst(ref) }
+    }
+
+    private func loadChunk(_ row: Row, processDied: Bool, suspects: inout [MessageRef]) throws {
+        let queueID: Int64 = row["queue"]
+        guard let queue = queues[queueID] else { throw StoreDamage("it belongs to queue \(queueID), which is not there") }
+        let chunk = Chunk(
+            id: row["id"], queue: queueID, arrived: Timestamp(milliseconds: row["arrived"]),
+            stoodStill: row["stood_still"])
+        chunk.isRawCopy = row["raw"]
+        var reader = ByteReader(Array(row["header"] as Data))
+        guard try reader.byte() == HeaderCoding.version else { throw StoreDamage("a header of another version") }
+        while !reader.isAtEnd {
+            let header = try HeaderCoding.read(from: &reader)
+            let group = queue.isFIFO ? queue.fifo.number(of: header.lineage.group ?? "") : nil
+            chunk.append(length: header.bodyLength, group: group, state: MessageState())
+        }
+        chunk.states = try ChunkStates(count: chunk.count, encoded: Array(row["state"] as Data))
+        chunks[chunk.id] = chunk
+        queue.chunks.append(chunk.id)
+        chunk.live = 0
+        for index in 0..<chunk.count {
+            let ref = MessageRef(chunk: chunk.id, index: Int32(index))
+            var state = chunk.states[index]
+            guard state.status != .gone else { continue }
+            chunk.live += 1
+            queue.depth.bytes += Int(chunk.lengths[index])
+            if state.status == .held && processDied {
+                state = state.afterHolderDied
+                chunk.states[index] = state
+            }
+            if state.status == .ready && state.suspect {
+                queue.depth.ready += 1
+                suspects.append(ref)
+            } else {
+                arrive(ref, chunk, queue, state)
+            }
+        }
+    }
+
+    private func putFirst(_ ref: MessageRef) {
+        guard let chunk = chunks[ref.chunk], let queue = queues[chunk.queue] else { return }
+        if queue.isFIFO {
+            queue.fifo.putFirst(ref, group: chunk.groups[Int(ref.index)])
+        } else {
+            queue.standard.putFirst(ref)
+        }
+    }
+
+    /// Messages that our process held alone when it died, and has now done so as often as it may receive them: they
+    /// are what kills it. Called once after a start.
+    func buryKillers() throws {
+        for chunk in Array(chunks.values).sorted(by: { $0.id < $1.id }) where !chunk.states.isUntouched {
+            guard let queue = queues[chunk.queue], let target = deadLetterQueue(of: queue) else { continue }
+            for index in 0..<chunk.count {
+                let state = chunk.states[index]
+                guard state.status == .ready, state.suspect,
+                    state.receiveCount >= queue.record.settings.maxReceiveCount
+                else { continue }
+                let failure = Failure(
+                    reason: "the process ended while it worked on this record alone, \(state.receiveCount) times",
+                    type: "process-ended", step: queue.record.step ?? queue.name, time: now)
+                let ref = MessageRef(chunk: chunk.id, index: Int32(index))
+                try moveToDeadLetters(ref, chunk, queue, target, failure)
+            }
+        }
+    }
+}
+
+extension MessageState {
+    /// What a held message is after the process that held it died: visible, suspect, and the receive not counted
+    /// unless it was alone.
+    var afterHolderDied: MessageState {
+        var state = self
+        state.status = .ready
+        state.visibleAt = 0
+        state.suspect = true
+        if !alone { state.receiveCount = receiveCount > 0 ? receiveCount - 1 : 0 }
+        state.alone = false
+        return state
+    }
+}

@@ -1,0 +1,86 @@
+import DequeModule
+import Foundation
+import GRDB
+import Logging
+import Sluice
+
+/// What time does to stored messages: they expire, raw copies are deleted, deduplication ids are forgotten.
+extension StoreState {
+    private static let interval: Duration = .seconds(15)
+    /// Free pages are overwritten at most so often: it costs as many writes as there are free pages.
+    private static let overwriteInterval: Duration = .minutes(10)
+    /// Raw copies that one turn deletes at most, so that it does not hold up the others.
+    private static let mostDeletions = 256
+
+    func maintain() throws {
+        guard now >= nextMaintenance else { return }
+        nextMaintenance = now + Self.interval
+        for queue in queues.values { expireMessages(of: queue) }
+        try deleteRawCopies()
+        let limit = now.milliseconds
+        execute { try $0.execute(sql: "DELETE FROM deduplication WHERE expires <= ?", arguments: [limit]) }
+        execute {
+            try $0.execute(sql: "INSERT OR REPLACE INTO folder VALUES ('seen', ?)", arguments: [limit])
+        }
+    }
+
+    /// Whole chunks at a time: what arrived together expires together. What somebody holds is left to him.
+    private func expireMessages(of queue: QueueState) {
+        let retention = queue.record.settings.retention.milliseconds
+        let stoodStill = queue.record.stoodStill(at: now)
+        var expired = 0
+        for id in queue.chunks {
+            guard let chunk = chunks[id] else { continue }
+            let age = now.milliseconds - chunk.arrived.milliseconds - (stoodStill - chunk.stoodStill)
+            guard age >= retention else { break }
+            for index in 0..<chunk.count {
+                let state = chunk.states[index]
+                guard state.status == .ready || state.status == .delayed || state.status == .backingOff else { continue }
+                change(
+                    MessageRef(chunk: id, index: Int32(index)), chunk, queue, to: MessageState(status: .gone))
+                expired += 1
+            }
+        }
+        guard expired > 0 else { return }
+        ledger.add(LedgerBook.account(ofQueue: queue.id), .expired, expired)
+        logger.error(
+            "messages have expired unprocessed",
+            metadata: ["queue": "\(queue.name)", "count": "\(expired)", "retention": "\(queue.record.settings.retention)"])
+    }
+
+    private func deleteRawCopies() throws {
+        let expired = try database.read { database in
+            try Int64.fetchAll(
+                database, sql: "SELECT chunk FROM archive WHERE expires <= ? ORDER BY expires LIMIT ?",
+                arguments: [now.milliseconds, Self.mostDeletions])
+        }
+        guard !expired.isEmpty else { return overwriteIfDue() }
+        for id in expired {
+            chunks[id]?.isRawCopy = false
+            let isInUse = (chunks[id]?.live ?? 0) > 0
+            let database = database
+            execute { connection in
+                try connection.execute(sql: "DELETE FROM archive WHERE chunk = ?", arguments: [id])
+                if !isInUse { try database.deleteChunk(id) }
+            }
+        }
+        freedRawCopies = true
+        // More may be due than one turn deletes.
+        if expired.count == Self.mostDeletions { nextMaintenance = now }
+        overwriteIfDue()
+    }
+
+    private func overwriteIfDue() {
+        guard freedRawCopies, now >= lastOverwrite + Self.overwriteInterval else { return }
+        freedRawCopies = false
+        lastOverwrite = now
+        overwriteAfterCommit = true
+    }
+
+    /// After a commit: overwrites what was deleted, when it is time.
+    func overwriteDeleted() throws {
+        guard overwriteAfterCommit else { return }
+        overwriteAfterCommit = false
+        try database.overwriteFreePages()
+    }
+}

@@ -1,0 +1,132 @@
+import Foundation
+import Sluice
+
+/// What the store keeps of one message beside its body and its state.
+struct MessageHeader {
+    var id: MessageID
+    var bodyLength: Int
+    /// When it entered the first queue of its life.
+    var sent: Timestamp
+    var lineage: Lineage
+    var deduplicationID: String?
+    /// Where and how it died, for a message of a dead-letter queue or one that was redriven.
+    var death: Death?
+
+    struct Death {
+        /// The queue it died in, by full name.
+        var source: String
+        /// Receives before it died; goes on rising in the dead-letter queue.
+        var receiveCount: Int
+        var history: FailureHistory
+        /// It was sent back to its queue since: the receives there begin anew.
+        var redriven: Bool
+    }
+}
+
+/// The binary form of the headers of one chunk: a version byte, then one entry a message.
+///
+/// Each entry begins with a number whose bits say which optional fields follow, so that a later version adds a
+/// field without touching what is stored.
+enum HeaderCoding {
+    static let version: UInt8 = 1
+
+    private struct Fields: OptionSet {
+        let rawValue: Int
+        static let identity = Fields(rawValue: 1)
+        static let name = Fields(rawValue: 2)
+        static let group = Fields(rawValue: 4)
+        static let received = Fields(rawValue: 8)
+        static let deduplication = Fields(rawValue: 16)
+        static let subjects = Fields(rawValue: 32)
+        static let death = Fields(rawValue: 64)
+        static let known: Fields = [
+            .identity, .name, .group, .received, .deduplication, .subjects, .death,
+        ]
+    }
+
+    static func write(_ header: MessageHeader, to writer: inout ByteWriter) throws {
+        let lineage = header.lineage
+        var fields: Fields = []
+        let ownIdentity = lineage.identity == RecordIdentity(header.id)
+        if !ownIdentity { fields.insert(.identity) }
+        if lineage.name != nil { fields.insert(.name) }
+        if lineage.group != nil { fields.insert(.group) }
+        if lineage.received != header.sent { fields.insert(.received) }
+        if header.deduplicationID != nil { fields.insert(.deduplication) }
+        if !lineage.subjects.isEmpty { fields.insert(.subjects) }
+        if header.death != nil { fields.insert(.death) }
+
+        writer.number(fields.rawValue)
+        writer.id(header.id)
+        writer.number(header.bodyLength)
+        writer.moment(header.sent)
+        if !ownIdentity { writer.string(lineage.identity.text) }
+        if let name = lineage.name { writer.string(name) }
+        if let group = lineage.group { writer.string(group) }
+        if fields.contains(.received) { writer.moment(lineage.received) }
+        if let id = header.deduplicationID { writer.string(id) }
+        if !lineage.subjects.isEmpty { write(lineage.subjects, to: &writer) }
+        if let death = header.death {
+            writer.string(death.source)
+            writer.number(death.receiveCount)
+            writer.byte(death.redriven ? 1 : 0)
+            writer.blob(Array(try JSONEncoder().encode(death.history)))
+        }
+    }
+
+    private static func write(_ subjects: [SubjectHash], to writer: inout ByteWriter) {
+        writer.number(subjects.count)
+        for subject in subjects {
+            writer.string(subject.kind)
+            writer.word(subject.high)
+            writer.word(subject.low)
+        }
+    }
+
+    static func read(from reader: inout ByteReader) throws(StoreDamage) -> MessageHeader {
+        let fields = Fields(rawValue: try reader.number())
+        guard fields.isSubset(of: .known) else { throw StoreDamage("an unknown header field (\(fields.rawValue))") }
+        let id = try reader.id()
+        let bodyLength = try reader.number()
+        guard bodyLength >= 0 else { throw StoreDamage("a body of \(bodyLength) bytes") }
+        let sent = try reader.moment()
+        var lineage = Lineage(identity: RecordIdentity(""), received: sent)
+        if fields.contains(.identity) {
+            lineage.identity = RecordIdentity(try reader.string())
+        } else {
+            lineage.identity = RecordIdentity(id)
+        }
+        if fields.contains(.name) { lineage.name = try reader.string() }
+        if fields.contains(.group) { lineage.group = try reader.string() }
+        if fields.contains(.received) { lineage.received = try reader.moment() }
+        var header = MessageHeader(id: id, bodyLength: bodyLength, sent: sent, lineage: lineage)
+        if fields.contains(.deduplication) { header.deduplicationID = try reader.string() }
+        if fields.contains(.subjects) { header.lineage.subjects = try readSubjects(from: &reader) }
+        if fields.contains(.death) { header.death = try readDeath(from: &reader) }
+        return header
+    }
+
+    private static func readSubjects(from reader: inout ByteReader) throws(StoreDamage) -> [SubjectHash] {
+        let count = try reader.length()
+        var subjects: [SubjectHash] = []
+        for _ in 0..<count {
+            let kind = try reader.string()
+            subjects.append(SubjectHash(kind: kind, high: try reader.word(), low: try reader.word()))
+        }
+        return subjects
+    }
+
+    private static func readDeath(from reader: inout ByteReader) throws(StoreDamage) -> MessageHeader.Death {
+        let source = try reader.string()
+        let receiveCount = try reader.number()
+        let redriven = try reader.byte() == 1
+        let json = try reader.blob()
+        do {
+            let history = try JSONDecoder().decode(FailureHistory.self, from: Data(json))
+            return MessageHeader.Death(
+                source: source, receiveCount: receiveCount, history: history, redriven: redriven)
+        } catch {
+            throw StoreDamage("a failure history that cannot be read: \(error)")
+        }
+    }
+}

@@ -1,0 +1,140 @@
+import Foundation
+import Sluice
+
+/// Where one message stands. `docs/message-states.md` has the drawing.
+struct MessageState: Hashable {
+    enum Status: UInt8 {
+        /// Visible: in the order of its queue.
+        case ready = 0
+        /// Waits for its DelaySeconds.
+        case delayed = 1
+        /// With a step of ours, until it is settled or the process ends.
+        case held = 2
+        /// With a client, until its visibility timeout.
+        case inFlight = 3
+        /// Retried or released with a delay: in flight without anybody working on it.
+        case backingOff = 4
+        /// Not here any more.
+        case gone = 5
+    }
+
+    var status: Status = .ready
+    /// The present receive was given to the holder alone: dying with it counts.
+    var alone = false
+    /// Our own process died while it held this message: it is handed out alone.
+    var suspect = false
+    var receiveCount: UInt32 = 0
+    /// Counts every receive and never goes back; the latest receipt has it.
+    var generation: UInt32 = 0
+    /// When it becomes visible; 0 = not by itself.
+    var visibleAt: Int64 = 0
+
+    var isInFlight: Bool { status == .held || status == .inFlight || status == .backingOff }
+}
+
+/// The states of one chunk, and their binary form: runs of equal states, then the failure histories.
+///
+/// `untouched` costs nothing: most chunks of a backlog were never received from.
+struct ChunkStates {
+    private(set) var count: Int
+    private var states: [MessageState]?
+    /// Failures so far of messages that are still here, by index.
+    var histories: [Int: FailureHistory] = [:]
+
+    init(count: Int) { self.count = count }
+
+    subscript(index: Int) -> MessageState {
+        get { states?[index] ?? MessageState() }
+        set {
+            if states == nil { states = Array(repeating: MessageState(), count: count) }
+            states?[index] = newValue
+        }
+    }
+
+    var isUntouched: Bool { states == nil }
+
+    /// One more message, while the chunk is being collected.
+    mutating func append(_ state: MessageState) {
+        count += 1
+        if states != nil {
+            states?.append(state)
+        } else if state != MessageState() {
+            states = Array(repeating: MessageState(), count: count - 1) + [state]
+        }
+    }
+
+    func encoded() throws -> [UInt8] {
+        guard let states else { return [] }
+        var writer = ByteWriter(reserving: 64)
+        writer.byte(Self.version)
+        var start = 0
+        while start < states.count {
+            let state = states[start]
+            var end = start + 1
+            while end < states.count && states[end] == state { end += 1 }
+            writer.number(end - start)
+            writer.byte(state.status.rawValue | (state.alone ? 0x10 : 0) | (state.suspect ? 0x20 : 0))
+            if state.status != .gone {
+                writer.number(Int(state.receiveCount))
+                writer.number(Int(state.generation))
+                writer.word(UInt64(bitPattern: state.visibleAt))
+            }
+            start = end
+        }
+        if !histories.isEmpty {
+            writer.number(0)
+            for (index, history) in histories.sorted(by: { $0.key < $1.key }) {
+                writer.number(index)
+                writer.blob(Array(try JSONEncoder().encode(history)))
+            }
+        }
+        return writer.bytes
+    }
+
+    init(count: Int, encoded bytes: [UInt8]) throws(StoreDamage) {
+        self.count = count
+        guard !bytes.isEmpty else { return }
+        var reader = ByteReader(bytes)
+        guard try reader.byte() == Self.version else { throw StoreDamage("a state row of another version") }
+        var states: [MessageState] = []
+        states.reserveCapacity(count)
+        while states.count < count {
+            let length = try reader.number()
+            guard length > 0, length <= count - states.count else {
+                throw StoreDamage("a run of \(length) states at message \(states.count) of \(count)")
+            }
+            states.append(contentsOf: repeatElement(try Self.readState(from: &reader), count: length))
+        }
+        self.states = states
+        if !reader.isAtEnd { try readHistories(from: &reader) }
+    }
+
+    private static func readState(from reader: inout ByteReader) throws(StoreDamage) -> MessageState {
+        let flags = try reader.byte()
+        guard let status = MessageState.Status(rawValue: flags & 0x0F) else {
+            throw StoreDamage("an unknown message state (\(flags))")
+        }
+        var state = MessageState(status: status, alone: flags & 0x10 != 0, suspect: flags & 0x20 != 0)
+        guard status != .gone else { return state }
+        state.receiveCount = UInt32(truncatingIfNeeded: try reader.number())
+        state.generation = UInt32(truncatingIfNeeded: try reader.number())
+        state.visibleAt = Int64(bitPattern: try reader.word())
+        return state
+    }
+
+    private mutating func readHistories(from reader: inout ByteReader) throws(StoreDamage) {
+        guard try reader.number() == 0 else { throw StoreDamage("more states than messages") }
+        while !reader.isAtEnd {
+            let index = try reader.number()
+            let json = try reader.blob()
+            guard (0..<count).contains(index) else { throw StoreDamage("failures of message \(index) of \(count)") }
+            do {
+                histories[index] = try JSONDecoder().decode(FailureHistory.self, from: Data(json))
+            } catch {
+                throw StoreDamage("a failure history that cannot be read: \(error)")
+            }
+        }
+    }
+
+    private static let version: UInt8 = 1
+}

@@ -1,0 +1,60 @@
+import Foundation
+import GRDB
+
+/// The tables of `store.db`. A migration, once released, is never edited: a new one is added.
+///
+/// - `chunk`: what was committed together in one queue: headers, and in `body` the bytes. A chunk whose messages
+///   are all gone stays while `archive` holds it as a raw copy.
+/// - `chunk_state`: one row for every chunk that has messages left; empty while nothing was received from it.
+///   Numbers of chunks are never used again, so that an old receipt never fits a new message.
+/// - `ledger`: the figures of `LedgerEntry`, by account (`queue/NUMBER`, `step/PIPELINE/STEP`).
+/// - `audit`: what people took out of queues by hand, and why.
+enum Schema {
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1: queues, chunks, ledger") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE folder (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+                    CREATE TABLE queue (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, record TEXT NOT NULL);
+                    CREATE TABLE pipeline (name TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
+                    CREATE TABLE pause (step TEXT PRIMARY KEY, since INTEGER NOT NULL, reason TEXT) WITHOUT ROWID;
+                    CREATE TABLE chunk (
+                        id INTEGER PRIMARY KEY AUTOINCREMENT,
+                        queue INTEGER NOT NULL,
+                        arrived INTEGER NOT NULL,
+                        stood_still INTEGER NOT NULL,
+                        header BLOB NOT NULL
+                    );
+                    CREATE TABLE body (chunk INTEGER PRIMARY KEY, data BLOB NOT NULL);
+                    CREATE TABLE chunk_state (chunk INTEGER PRIMARY KEY, state BLOB NOT NULL);
+                    CREATE TABLE archive (chunk INTEGER PRIMARY KEY, arrived INTEGER NOT NULL, expires INTEGER NOT NULL);
+                    CREATE INDEX archive_expires ON archive (expires);
+                    CREATE TABLE ledger (
+                        account TEXT NOT NULL, entry TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (account, entry)
+                    ) WITHOUT ROWID;
+                    CREATE TABLE deduplication (
+                        queue INTEGER NOT NULL, id TEXT NOT NULL, message BLOB NOT NULL, expires INTEGER NOT NULL,
+                        PRIMARY KEY (queue, id)
+                    ) WITHOUT ROWID;
+                    CREATE INDEX deduplication_expires ON deduplication (expires);
+                    CREATE TABLE audit (
+                        time INTEGER NOT NULL, action TEXT NOT NULL, queue TEXT NOT NULL, n INTEGER NOT NULL,
+                        who TEXT NOT NULL, reason TEXT NOT NULL
+                    );
+                    """)
+            try database.execute(
+                sql: "INSERT INTO folder VALUES ('id', ?), ('secret', ?)",
+                arguments: [UUID().uuidString.lowercased(), SymmetricSecret.random()])
+        }
+        return migrator
+    }
+}
+
+/// The key of the folder's subject hashes: 32 random bytes that never leave it.
+enum SymmetricSecret {
+    static func random() -> Data {
+        var generator = SystemRandomNumberGenerator()
+        return Data((0..<32).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
+    }
+}

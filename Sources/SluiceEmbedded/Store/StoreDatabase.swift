@@ -1,0 +1,220 @@
+import Foundation
+import GRDB
+import GRDBSQLite
+import Sluice
+
+/// The SQLite file, as the writer's thread uses it: GRDB for what is rare, prepared statements for what every
+/// commit does. Not `Sendable`: it stays on that thread.
+final class StoreDatabase {
+    private let queue: DatabaseQueue
+    private let connection: OpaquePointer
+    let path: String
+
+    private let begin: Statement
+    private let commit: Statement
+    private let insertChunk: Statement
+    private let insertBody: Statement
+    private let putState: Statement
+    private let deleteState: Statement
+    private let deleteChunk: Statement
+    private let deleteBody: Statement
+    private let addToLedger: Statement
+    private let archiveChunk: Statement
+    private let readHeader: Statement
+    private let readBody: Statement
+    private let rememberID: Statement
+
+    /// Opens the file and brings its schema up to date.
+    /// - Throws: `ControlError.damaged`, `.refused` for a folder of a newer version.
+    init(path: String) throws {
+        self.path = path
+        do {
+            queue = try Self.open(path)
+            connection = try queue.inDatabase { database in
+                guard let connection = database.sqliteConnection else { throw StoreDamage("no connection") }
+                return connection
+            }
+            begin = try Statement("BEGIN IMMEDIATE", on: connection)
+            commit = try Statement("COMMIT", on: connection)
+            insertChunk = try Statement("INSERT INTO chunk VALUES (?, ?, ?, ?, ?)", on: connection)
+            insertBody = try Statement("INSERT INTO body VALUES (?, ?)", on: connection)
+            putState = try Statement("INSERT OR REPLACE INTO chunk_state VALUES (?, ?)", on: connection)
+            deleteState = try Statement("DELETE FROM chunk_state WHERE chunk = ?", on: connection)
+            deleteChunk = try Statement("DELETE FROM chunk WHERE id = ?", on: connection)
+            deleteBody = try Statement("DELETE FROM body WHERE chunk = ?", on: connection)
+            addToLedger = try Statement(
+                """
+                INSERT INTO ledger VALUES (?, ?, ?)
+                ON CONFLICT (account, entry) DO UPDATE SET n = n + excluded.n
+                """, on: connection)
+            archiveChunk = try Statement("INSERT INTO archive VALUES (?, ?, ?)", on: connection)
+            readHeader = try Statement("SELECT header FROM chunk WHERE id = ?", on: connection)
+            readBody = try Statement("SELECT data FROM body WHERE chunk = ?", on: connection)
+            rememberID = try Statement("INSERT OR REPLACE INTO deduplication VALUES (?, ?, ?, ?)", on: connection)
+        } catch {
+            throw Self.explain(error, path: path)
+        }
+    }
+
+    private static func open(_ path: String) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.label = "store"
+        configuration.prepareDatabase { database in
+            try database.execute(
+                sql: """
+                    PRAGMA journal_mode = WAL;
+                    PRAGMA synchronous = FULL;
+                    PRAGMA wal_autocheckpoint = 1000;
+                    PRAGMA secure_delete = FAST;
+                    PRAGMA cache_size = -65536;
+                    PRAGMA journal_size_limit = 67108864;
+                    """)
+        }
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        try queue.read { database in
+            if try Schema.migrator.hasBeenSuperseded(database) {
+                throw ControlError.refused(
+                    "'\(path)' was written by a newer version of Sluice; use that version, or another folder")
+            }
+        }
+        try Schema.migrator.migrate(queue)
+        return queue
+    }
+
+    static func explain(_ error: any Error, path: String) -> any Error {
+        let isDamage =
+            switch error {
+            case let error as DatabaseError:
+                error.resultCode == .SQLITE_CORRUPT || error.resultCode == .SQLITE_NOTADB
+                    || error.resultCode == .SQLITE_ERROR
+            case let error as SQLiteFailure: error.isDamage
+            default: error is StoreDamage
+            }
+        guard isDamage else { return error }
+        return ControlError.damaged(
+            "'\(path)' is damaged: \(error). Nothing was changed; `sluice data check` says what is wrong with it")
+    }
+
+    // MARK: One commit
+
+    /// Runs `body` in one transaction; it is durable when this returns.
+    func transaction(_ body: (Database) throws -> Void) throws {
+        try queue.inDatabase { database in
+            try begin.run()
+            do {
+                try body(database)
+                try commit.run()
+            } catch {
+                // SQLite has rolled back by itself after some errors (a full disk); then there is nothing to roll back.
+                if sqlite3_get_autocommit(connection) == 0 { try database.execute(sql: "ROLLBACK") }
+                throw error
+            }
+        }
+    }
+
+    func read<Value>(_ body: (Database) throws -> Value) throws -> Value { try queue.inDatabase(body) }
+
+    /// The folder's own values: its id, its secret, the last moment it has seen.
+    func folderValues() throws -> [String: Data] {
+        try queue.inDatabase { database in
+            let rows = try Row.fetchAll(database, sql: "SELECT name, CAST(value AS BLOB) AS value FROM folder")
+            return Dictionary(uniqueKeysWithValues: rows.map { ($0["name"], $0["value"]) })
+        }
+    }
+
+    func insert(_ chunk: Chunk, _ content: ChunkContent) throws {
+        insertChunk.bind(1, chunk.id)
+        insertChunk.bind(2, chunk.queue)
+        insertChunk.bind(3, chunk.arrived.milliseconds)
+        insertChunk.bind(4, chunk.stoodStill)
+        try insertChunk.run(binding: content.header, at: 5)
+        insertBody.bind(1, chunk.id)
+        try insertBody.run(binding: content.body, at: 2)
+    }
+
+    func putState(of chunk: Chunk) throws {
+        putState.bind(1, chunk.id)
+        try putState.run(binding: try chunk.states.encoded(), at: 2)
+    }
+
+    func deleteState(of chunk: Int64) throws {
+        deleteState.bind(1, chunk)
+        try deleteState.run()
+    }
+
+    func deleteChunk(_ chunk: Int64) throws {
+        deleteChunk.bind(1, chunk)
+        try deleteChunk.run()
+        deleteBody.bind(1, chunk)
+        try deleteBody.run()
+    }
+
+    func archive(_ chunk: Chunk, until expires: Timestamp) throws {
+        archiveChunk.bind(1, chunk.id)
+        archiveChunk.bind(2, chunk.arrived.milliseconds)
+        archiveChunk.bind(3, expires.milliseconds)
+        try archiveChunk.run()
+    }
+
+    func addToLedger(_ account: String, _ entry: LedgerEntry, _ count: Int) throws {
+        addToLedger.bind(1, account)
+        addToLedger.bind(2, entry.rawValue)
+        addToLedger.bind(3, Int64(count))
+        try addToLedger.run()
+    }
+
+    func remember(_ id: String, in queue: Int64, message: MessageID, until expires: Timestamp) throws {
+        rememberID.bind(1, queue)
+        rememberID.bind(2, id)
+        rememberID.bind(4, expires.milliseconds)
+        var writer = ByteWriter()
+        writer.id(message)
+        try rememberID.run(binding: writer.bytes, at: 3)
+    }
+
+    /// Reads a chunk's headers and bodies from the file.
+    func content(of chunk: Int64) throws -> ChunkContent {
+        var header: [UInt8]?
+        var body: [UInt8]?
+        readHeader.bind(1, chunk)
+        try readHeader.forEachRow { header = $0.blob(0) }
+        readBody.bind(1, chunk)
+        try readBody.forEachRow { body = $0.blob(0) }
+        guard let header, let body else { throw StoreDamage("chunk \(chunk) is missing") }
+        do {
+            return try ChunkContent(header: header, body: body)
+        } catch {
+            throw StoreDamage("chunk \(chunk): \(error)")
+        }
+    }
+
+    // MARK: The write-ahead log
+
+    /// Moves everything into the file and empties the log: what was deleted is in neither.
+    func truncateLog() throws {
+        let code = sqlite3_wal_checkpoint_v2(connection, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
+        guard code == SQLITE_OK || code == SQLITE_BUSY else { throw SQLiteFailure(code, on: connection) }
+    }
+
+    /// Overwrites every page that holds nothing any more, so that what was deleted is not on the disk either: fills
+    /// the free pages with zeros, and frees them again.
+    func overwriteFreePages() throws {
+        let pieceOfPages = 2_048
+        try queue.inDatabase { database in
+            try database.execute(sql: "CREATE TABLE IF NOT EXISTS zeros (data BLOB NOT NULL)")
+            while let free = try Int.fetchOne(database, sql: "PRAGMA freelist_count"), free > 0 {
+                // An overflow page holds four bytes less than a page.
+                let bytes = min(free, pieceOfPages) * 4_092
+                try database.execute(sql: "INSERT INTO zeros VALUES (zeroblob(?))", arguments: [bytes])
+                try checkpoint()
+            }
+            try database.execute(sql: "DROP TABLE zeros")
+        }
+        try truncateLog()
+    }
+
+    private func checkpoint() throws {
+        let code = sqlite3_wal_checkpoint_v2(connection, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
+        guard code == SQLITE_OK || code == SQLITE_BUSY else { throw SQLiteFailure(code, on: connection) }
+    }
+}

@@ -1,0 +1,337 @@
+import Foundation
+import GRDB
+import HeapModule
+import Logging
+import Sluice
+
+/// Everything the writer's thread knows, and the only code that changes it.
+///
+/// An operation checks first and then changes memory; what it changed is noted, and `flush` writes it in one
+/// transaction with everything else that waited. If that fails, memory is rebuilt from the file. Not `Sendable`:
+/// it never leaves the thread.
+final class StoreState {
+    let database: StoreDatabase
+    let clock: any EngineClock
+    let logger: Logger
+    /// The moment of the present turn: one for everything that is committed together.
+    private(set) var now: Timestamp
+
+    var queues: [Int64: QueueState] = [:]
+    var names: [String: Int64] = [:]
+    var chunks: [Int64: Chunk] = [:]
+    var ledger = LedgerBook()
+    var contents = ContentCache()
+    var pipelines: [String: PipelineRecord] = [:]
+    var pauses: [String: PauseRecord] = [:]
+    /// Steps whose breaker is open in this process.
+    var openBreakers: Set<String> = []
+    var timers = Heap<MessageTimer>()
+    var ids = MessageIDSource()
+    var nextChunk: Int64 = 1
+    var nextMaintenance = Timestamp(milliseconds: 0)
+    var lastOverwrite = Timestamp(milliseconds: 0)
+    var freedRawCopies = false
+    var overwriteAfterCommit = false
+    var conditionWaiters: [ConditionWaiter] = []
+    /// Called after each commit with the queues whose gauges or records changed.
+    let catalogue: QueueCatalogue
+
+    // What the present turn has changed.
+    private var builders: [Int64: (chunk: Chunk, builder: ChunkBuilder)] = [:]
+    private var finished: [(chunk: Chunk, content: ChunkContent)] = []
+    private var dirty: Set<Int64> = []
+    private var statements: [(Database) throws -> Void] = []
+    var handouts: [Handout] = []
+    /// Those who began to wait in this turn.
+    var parked: Set<UInt64> = []
+    var changedQueues: Set<Int64> = []
+    var changedRecords: Set<Int64> = []
+    /// The order of a queue has to be built anew, from what this turn has written.
+    var reloadAfterCommit = false
+
+    init(database: StoreDatabase, clock: any EngineClock, catalogue: QueueCatalogue, logger: Logger) {
+        self.database = database
+        self.clock = clock
+        self.catalogue = catalogue
+        self.logger = logger
+        now = clock.now
+    }
+
+    /// Begins a turn. Time never goes back within a process.
+    func beginTurn() { now = max(now, clock.now) }
+
+    // MARK: Looking up
+
+    func queue(named name: String) throws -> QueueState {
+        if let id = names[name] ?? names[QueueType.fifo.fullName(name)] ?? names[QueueNames.bare(name)],
+            let queue = queues[id]
+        {
+            return queue
+        }
+        throw QueueError.unknown(name, suggestion: Nearest.of(name, in: names.keys))
+    }
+
+    /// The queue and chunk of a receipt, if it is the latest one of a message that is there.
+    func find(_ receipt: ReceiptHandle, in queue: QueueState) -> (chunk: Chunk, ref: MessageRef, state: MessageState)? {
+        guard let place = receipt.place, let chunk = chunks[place.chunk], chunk.queue == queue.id,
+            (0..<chunk.count).contains(Int(place.index))
+        else { return nil }
+        let state = chunk.states[Int(place.index)]
+        guard state.status != .gone, state.generation == receipt.generation else { return nil }
+        return (chunk, MessageRef(chunk: place.chunk, index: place.index), state)
+    }
+
+    // MARK: Changing
+
+    /// Stores one more message in the chunk that this turn writes for `queue`.
+    @discardableResult
+    func append(
+        _ header: MessageHeader, body: Bytes, to queue: QueueState, state: MessageState = MessageState()
+    ) throws -> MessageRef {
+        if let open = builders[queue.id], !open.builder.hasRoom(for: body.count) { close(queue.id) }
+        if builders[queue.id] == nil { openChunk(in: queue) }
+        guard let chunk = builders[queue.id]?.chunk,
+            let index = try builders[queue.id]?.builder.append(header, body: body)
+        else { throw StoreDamage("no open chunk for queue '\(queue.name)'") }
+
+        let group = queue.isFIFO ? queue.fifo.number(of: header.lineage.group ?? "") : nil
+        chunk.append(length: body.count, group: group, state: state)
+        let ref = MessageRef(chunk: chunk.id, index: Int32(index))
+        changedQueues.insert(queue.id)
+        guard state.status != .gone else { return ref }
+        queue.depth.bytes += body.count
+        arrive(ref, chunk, queue, state)
+        return ref
+    }
+
+    private func openChunk(in queue: QueueState) {
+        let stoodStill = queue.record.stoodStill(at: now)
+        let chunk = Chunk(id: nextChunk, queue: queue.id, arrived: now, stoodStill: stoodStill)
+        nextChunk += 1
+        chunks[chunk.id] = chunk
+        queue.chunks.append(chunk.id)
+        builders[queue.id] = (chunk, ChunkBuilder())
+    }
+
+    private func close(_ queue: Int64) {
+        guard let (chunk, builder) = builders.removeValue(forKey: queue) else { return }
+        finished.append((chunk, builder.finish()))
+    }
+
+    /// Puts a message that is new to memory where its state says it is.
+    func arrive(_ ref: MessageRef, _ chunk: Chunk, _ queue: QueueState, _ state: MessageState) {
+        switch state.status {
+        case .ready:
+            queue.depth.ready += 1
+            if queue.isFIFO {
+                queue.fifo.insert(ref, group: chunk.groups[Int(ref.index)])
+            } else {
+                queue.standard.append(chunk: ref.chunk, indices: ref.index..<ref.index + 1)
+            }
+        case .delayed: queue.depth.delayed += 1
+        case .held, .inFlight, .backingOff:
+            queue.depth.inFlight += 1
+            if queue.isFIFO { queue.fifo.lock(chunk.groups[Int(ref.index)]) }
+            if state.status == .held {
+                queue.held += 1
+                if state.alone { queue.aloneIsOut = true }
+            }
+        case .gone: break
+        }
+        if state.visibleAt > 0 { schedule(ref, state) }
+    }
+
+    /// The one place where a message's state changes: counts, locks and order follow.
+    func change(_ ref: MessageRef, _ chunk: Chunk, _ queue: QueueState, to new: MessageState) {
+        let index = Int(ref.index)
+        let old = chunk.states[index]
+        chunk.states[index] = new
+        dirty.insert(chunk.id)
+        changedQueues.insert(queue.id)
+
+        switch old.status {
+        case .ready: queue.depth.ready -= 1
+        case .delayed: queue.depth.delayed -= 1
+        case .held, .inFlight, .backingOff: queue.depth.inFlight -= 1
+        case .gone: return
+        }
+        if old.status == .held {
+            queue.held -= 1
+            if old.alone { queue.aloneIsOut = false }
+        }
+        if new.status == .gone {
+            chunk.live -= 1
+            chunk.states.histories[index] = nil
+            queue.depth.bytes -= Int(chunk.lengths[index])
+        }
+        enter(ref, chunk, queue, from: old, to: new)
+        if new.visibleAt > 0 { schedule(ref, new) }
+    }
+
+    private func enter(
+        _ ref: MessageRef, _ chunk: Chunk, _ queue: QueueState, from old: MessageState, to new: MessageState
+    ) {
+        let group = queue.isFIFO ? chunk.groups[Int(ref.index)] : nil
+        switch new.status {
+        case .ready:
+            queue.depth.ready += 1
+            if let group {
+                queue.fifo.insert(ref, group: group)
+            } else {
+                queue.standard.putBack(ref)
+            }
+        case .delayed: queue.depth.delayed += 1
+        case .held, .inFlight, .backingOff:
+            queue.depth.inFlight += 1
+            if new.status == .held {
+                queue.held += 1
+                if new.alone { queue.aloneIsOut = true }
+            }
+        case .gone: break
+        }
+        guard let group else { return }
+        if new.isInFlight && !old.isInFlight { queue.fifo.lock(group) }
+        if old.isInFlight && !new.isInFlight { queue.fifo.unlock(group) }
+    }
+
+    func schedule(_ ref: MessageRef, _ state: MessageState) {
+        timers.insert(MessageTimer(due: state.visibleAt, ref: ref, generation: state.generation))
+    }
+
+    /// The failures so far of a message that is still here.
+    func note(_ failure: Failure, of ref: MessageRef, in chunk: Chunk) {
+        chunk.states.histories[Int(ref.index), default: FailureHistory()].append(failure)
+        dirty.insert(chunk.id)
+    }
+
+    /// Rare statements that belong into this turn's transaction.
+    func execute(_ statement: @escaping (Database) throws -> Void) { statements.append(statement) }
+
+    // MARK: Reading contents
+
+    /// Headers and bodies of a chunk: from memory if it was used lately, else from the file.
+    func content(of chunk: Int64) throws -> ChunkContent {
+        if let content = contents[chunk] { return content }
+        if let done = finished.first(where: { $0.chunk.id == chunk }) { return done.content }
+        if let open = builders.first(where: { $0.value.chunk.id == chunk }) { return open.value.builder.finish() }
+        let content = try database.content(of: chunk)
+        contents.insert(content, for: chunk)
+        return content
+    }
+
+    // MARK: Committing
+
+    var hasChanges: Bool {
+        !builders.isEmpty || !finished.isEmpty || !dirty.isEmpty || !statements.isEmpty || ledger.hasAdditions
+    }
+
+    /// Writes what this turn has changed, in one transaction. Durable when it returns.
+    func flush() throws {
+        for queue in builders.keys.sorted() { close(queue) }
+        let additions = ledger.takeAdditions()
+        try database.transaction { database in
+            for (chunk, content) in finished { try insert(chunk, content) }
+            for id in dirty { try writeState(of: id) }
+            for (account, entries) in additions {
+                for (entry, count) in entries { try self.database.addToLedger(account, entry, count) }
+            }
+            for statement in statements { try statement(database) }
+        }
+        settle()
+    }
+
+    private func insert(_ chunk: Chunk, _ content: ChunkContent) throws {
+        dirty.remove(chunk.id)
+        let keep = queues[chunk.queue]?.record.archiveKeep
+        chunk.isRawCopy = keep != nil
+        guard chunk.live > 0 || chunk.isRawCopy else { return }
+        try database.insert(chunk, content)
+        if chunk.live > 0 { try database.putState(of: chunk) }
+        if let keep { try database.archive(chunk, until: chunk.arrived + keep) }
+    }
+
+    private func writeState(of id: Int64) throws {
+        guard let chunk = chunks[id] else { return }
+        if chunk.live > 0 { return try database.putState(of: chunk) }
+        try database.deleteState(of: id)
+        if !chunk.isRawCopy { try database.deleteChunk(id) }
+    }
+
+    /// After a commit: what is gone leaves memory, what was written becomes readable.
+    private func settle() {
+        for (chunk, content) in finished where chunk.live > 0 { contents.insert(content, for: chunk.id) }
+        for id in dirty.union(finished.map(\.chunk.id)) where chunks[id]?.live == 0 {
+            chunks[id] = nil
+            contents.remove(id)
+        }
+        for id in changedQueues {
+            guard let queue = queues[id] else { continue }
+            while let oldest = queue.chunks.first, chunks[oldest] == nil { queue.chunks.removeFirst() }
+        }
+        forgetTurn()
+    }
+
+    func forgetTurn() {
+        builders.removeAll(keepingCapacity: true)
+        finished.removeAll(keepingCapacity: true)
+        dirty.removeAll(keepingCapacity: true)
+        statements.removeAll()
+    }
+
+    /// After a turn: tells those who look without asking, and those who wait for room or for quiet.
+    func publish() {
+        parked.removeAll(keepingCapacity: true)
+        for id in changedRecords {
+            if let queue = queues[id] { catalogue.publish(queue) }
+        }
+        changedRecords.removeAll()
+        guard !changedQueues.isEmpty || !conditionWaiters.isEmpty else { return }
+        for id in changedQueues {
+            guard let queue = queues[id] else { continue }
+            queue.updateGauge()
+            if !queue.roomWaiters.isEmpty && !queue.gauge.isFull {
+                for waiter in queue.roomWaiters { waiter.answer(.success(())) }
+                queue.roomWaiters.removeAll()
+            }
+        }
+        changedQueues.removeAll(keepingCapacity: true)
+        conditionWaiters.removeAll { waiter in
+            guard waiter.condition(self) else { return false }
+            waiter.answer(.success(()))
+            return true
+        }
+    }
+}
+
+/// When a message becomes visible by itself; void if its state has changed since.
+struct MessageTimer: Comparable {
+    let due: Int64
+    let ref: MessageRef
+    let generation: UInt32
+
+    static func < (left: MessageTimer, right: MessageTimer) -> Bool { left.due < right.due }
+}
+
+/// Random message ids without a system call for each: SplitMix64, seeded by the system.
+struct MessageIDSource: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64 = .random(in: .min ... .max)) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+
+    mutating func id() -> MessageID { .random(using: &self) }
+}
+
+/// Somebody who waits until the queues are as `condition` says; it is asked after every turn.
+struct ConditionWaiter {
+    let id: UInt64
+    let condition: @Sendable (StoreState) -> Bool
+    let answer: @Sendable (Result<Void, any Error>) -> Void
+}

@@ -1,0 +1,222 @@
+package import Sluice
+
+/// A control without an engine: queues are arrays, records die when the test says so. It obeys the contract of
+/// `Control` (`ControlConformance` runs on it), so that sockets and commands can be tested for themselves.
+package actor ScriptedControl: Control {
+    private struct Queue {
+        var name: String
+        var type: QueueType?
+        var role: QueueReport.Role
+        var pipeline: String?
+        var capacity = 1_000_000
+        var messages: [NewMessage] = []
+        var ledger: [LedgerEntry: Int] = [:]
+    }
+
+    private var queues: [String: Queue] = [:]
+    private var dead: [DeadLetter] = []
+    private var pauses: [StepName: String?] = [:]
+    private var generator = SystemRandomNumberGenerator()
+    private var clock: Int64 = 1_750_000_000_000
+    private let changes = Signal()
+
+    /// All sends, as they came: how many messages each had.
+    package private(set) var sends: [Int] = []
+    /// The bodies of everything that was stored, in order.
+    package private(set) var stored: [Bytes] = []
+    /// What `hello` answers.
+    package var greeting = ControlHello(version: "test", processID: 4_711, folder: "/test", pipelines: ["orders"])
+    /// What the next sends throw.
+    package private(set) var sendError: (any Error)?
+    /// What the ledger is said to have wrong.
+    package private(set) var discrepancies: [String] = []
+
+    package init() {
+        for (name, role) in [
+            ("orders-in", QueueReport.Role.intake), ("orders-sqlite", .delivery), ("orders-in-dlq", .deadLetter),
+            ("orders-sqlite-dlq", .deadLetter),
+        ] {
+            queues[name] = Queue(name: name, type: .standard, role: role, pipeline: "orders")
+        }
+    }
+
+    // MARK: The script
+
+    package func setGreeting(_ greeting: ControlHello) { self.greeting = greeting }
+    package func setDiscrepancies(_ texts: [String]) { discrepancies = texts }
+
+    package func setSendError(_ error: (any Error)?) { sendError = error }
+
+    package func setCapacity(_ capacity: Int, of queue: String) {
+        queues[queue]?.capacity = capacity
+        changes.notify()
+    }
+
+    /// The first `count` messages of the intake queue go to its dead-letter queue.
+    package func bury(_ count: Int, reason: String) {
+        guard var intake = queues["orders-in"] else { return }
+        for message in intake.messages.prefix(count) {
+            let id = MessageID.random(using: &generator)
+            clock += 1
+            let now = Timestamp(milliseconds: clock)
+            let failure = Failure(reason: reason, type: "ValidationError", step: "transform", time: now)
+            dead.append(
+                DeadLetter(
+                    id: id, pipeline: "orders", queue: "orders-in-dlq", source: "orders-in",
+                    identity: RecordIdentity(id), name: nil, group: message.group, received: now, died: now,
+                    receiveCount: 1, history: FailureHistory(failure), body: Array(message.body)))
+        }
+        let buried = min(count, intake.messages.count)
+        intake.messages.removeFirst(buried)
+        intake.ledger[.deadLettered, default: 0] += buried
+        queues["orders-in"] = intake
+        queues["orders-in-dlq"]?.ledger[.dead, default: 0] += buried
+        changes.notify()
+    }
+
+    /// Everything that waits in the pipeline is filtered by its transform.
+    package func drain() {
+        let count = queues["orders-in"]?.messages.count ?? 0
+        queues["orders-in"]?.messages = []
+        queues["orders-in"]?.ledger[.done, default: 0] += count
+        changes.notify()
+    }
+
+    // MARK: Control
+
+    package func hello() -> ControlHello { greeting }
+
+    package func status(pipeline: String?) throws -> StatusReport {
+        try check(pipeline)
+        let filtered = queues["orders-in"]?.ledger[.done] ?? 0
+        let steps = [("transform", "orders-in"), ("sqlite", "orders-sqlite")].map { name, queue in
+            let step = StepName(pipeline: "orders", step: name)
+            let pause = pauses[step]
+            return StepReport(
+                name: step, queue: queue, ledger: name == "transform" ? [.filtered: filtered] : [:], rate: 0,
+                state: pause.map { .paused(since: Timestamp(milliseconds: clock), reason: $0) } ?? .stopped,
+                version: nil)
+        }
+        let report = PipelineReport(
+            name: "orders", running: false, steps: steps, queues: reports { $0.pipeline != nil }, dead: dead.count,
+            deadSince: dead.first?.died, deadReason: dead.first?.history.latest?.reason, withoutSubject: 0,
+            archiveUntil: nil)
+        return StatusReport(
+            time: Timestamp(milliseconds: clock), pipelines: [report], otherQueues: reports { $0.pipeline == nil },
+            discrepancies: discrepancies, diskFull: false)
+    }
+
+    package func queues(named name: String?) throws -> [QueueReport] {
+        guard let name else { return reports { _ in true } }
+        let found = reports { QueueNames.bare($0.name) == QueueNames.bare(name) }
+        guard !found.isEmpty else { throw ControlError.unknown("there is no queue '\(name)'") }
+        return found
+    }
+
+    private func reports(_ isIncluded: (Queue) -> Bool) -> [QueueReport] {
+        queues.values.filter(isIncluded).sorted { $0.name < $1.name }.map { queue in
+            var depth = QueueDepth()
+            depth.ready = queue.role == .deadLetter ? dead.count { $0.queue == queue.name } : queue.messages.count
+            depth.bytes = queue.messages.reduce(0) { $0 + $1.body.count }
+            return QueueReport(
+                name: queue.name, type: queue.type, pipeline: queue.pipeline, role: queue.role,
+                settings: QueueSettings(capacity: queue.capacity), depth: depth, ledger: queue.ledger)
+        }
+    }
+
+    package func send(_ messages: [NewMessage], to name: String) async throws -> [SendResult] {
+        sends.append(messages.count)
+        if let sendError { throw sendError }
+        if queues[name] == nil { queues[name] = Queue(name: name, type: nil, role: .other) }
+        while let queue = queues[name], queue.messages.count >= queue.capacity {
+            try await changes.wait(after: changes.version)
+        }
+        queues[name]?.messages += messages
+        queues[name]?.ledger[.sent, default: 0] += messages.count
+        stored += messages.map(\.body)
+        changes.notify()
+        return messages.map { _ in .stored(.random(using: &generator)) }
+    }
+
+    package func deadLetterGroups(pipeline: String?) throws -> [DeadLetterGroup] {
+        try check(pipeline)
+        let groups = Dictionary(grouping: dead) { $0.history.latest?.fingerprint ?? "" }
+        return groups.values.compactMap { letters in
+            guard let first = letters.first, let last = letters.last, let failure = last.history.latest else { return nil }
+            return DeadLetterGroup(
+                pipeline: first.pipeline, fingerprint: failure.fingerprint, count: letters.count, step: failure.step,
+                reason: failure.reason, first: first.died, last: last.died, version: failure.version)
+        }
+    }
+
+    package func deadLetters(_ selection: DeadLetterSelection, limit: Int) throws -> [DeadLetter] {
+        try check(selection.pipeline)
+        return Array(dead.filter { Self.matches($0, selection) }.prefix(limit))
+    }
+
+    private static func matches(_ letter: DeadLetter, _ selection: DeadLetterSelection) -> Bool {
+        let failure = letter.history.latest
+        if let pipeline = selection.pipeline, letter.pipeline != pipeline { return false }
+        let ids = [letter.id.description, letter.identity.text]
+        if !selection.ids.isEmpty, !selection.ids.contains(where: ids.contains) { return false }
+        if let fingerprint = selection.fingerprint, failure?.fingerprint != fingerprint { return false }
+        if let reason = selection.reason?.lowercased(), failure?.reason.lowercased().contains(reason) != true {
+            return false
+        }
+        return selection.since.map { letter.died >= $0 } ?? true
+    }
+
+    package func redrive(_ selection: DeadLetterSelection, _ options: RedriveOptions) throws -> RedriveReport {
+        let letters = try deadLetters(selection, limit: options.limit ?? .max)
+        take(letters, as: .movedOut)
+        queues["orders-in"]?.messages += letters.map { NewMessage(body: (options.body ?? $0.body)[...], group: $0.group) }
+        queues["orders-in"]?.ledger[.redriven, default: 0] += letters.count
+        return RedriveReport(redriven: letters.count, diedAgain: 0, stopped: false)
+    }
+
+    package func discard(_ selection: DeadLetterSelection, reason: String, who: String) throws -> Int {
+        let letters = try deadLetters(selection, limit: .max)
+        take(letters, as: .discarded)
+        return letters.count
+    }
+
+    private func take(_ letters: [DeadLetter], as entry: LedgerEntry) {
+        let ids = Set(letters.map(\.id))
+        dead.removeAll { ids.contains($0.id) }
+        queues["orders-in-dlq"]?.ledger[entry, default: 0] += letters.count
+    }
+
+    package func pause(pipeline: String, step: String?, reason: String?) throws -> [StepName] {
+        let steps = try names(pipeline, step)
+        for step in steps { pauses.updateValue(reason, forKey: step) }
+        return steps
+    }
+
+    package func resume(pipeline: String, step: String?) throws -> [StepName] {
+        let steps = try names(pipeline, step)
+        for step in steps { pauses[step] = nil }
+        return steps
+    }
+
+    package func wait(pipeline: String?, until condition: WaitCondition) async throws {
+        try check(pipeline)
+        guard condition != .ready else { return }
+        while let queue = queues["orders-in"], !queue.messages.isEmpty {
+            try await changes.wait(after: changes.version)
+        }
+    }
+
+    private func check(_ pipeline: String?) throws {
+        guard let pipeline, pipeline != "orders" else { return }
+        throw ControlError.unknown("there is no pipeline '\(pipeline)'; did you mean 'orders'?")
+    }
+
+    private func names(_ pipeline: String, _ step: String?) throws -> [StepName] {
+        try check(pipeline)
+        let all = ["transform", "sqlite"]
+        guard step == nil || all.contains(step ?? "") else {
+            throw ControlError.unknown("pipeline '\(pipeline)' has no step '\(step ?? "")'")
+        }
+        return all.filter { step == nil || $0 == step }.map { StepName(pipeline: pipeline, step: $0) }
+    }
+}

@@ -1,0 +1,100 @@
+import os
+import subprocess
+
+import harness
+from harness import DEAD, DONE, EXAMPLE
+
+GOOD = b'{"order_id":"1997-01-000001","customer_id":"00001","date":"19970101","cds":"1","dollars":"11.77"}\n'
+
+
+class InputTest(harness.Case):
+    def dead_letters(self):
+        return self.queue(self.pipeline(), "deadLetter")["ready"]
+
+    def test_empty_file(self):
+        """an empty file stores nothing and is no error"""
+        self.orders("send", "orders-in", self.write("empty", b""), expect=DONE)
+        self.orders("run", "--until-idle", expect=DONE)
+
+    def test_line_ends(self):
+        """LF, CRLF, empty lines and a last line without an end are one message a line"""
+        self.orders("send", "orders-in", self.write("ends", b"\n" + GOOD + b"\r\n\n" + GOOD[:-1] + b"\r\n" + GOOD[:-1]))
+        self.orders("run", "--until-idle", expect=DONE)
+        self.assertEqual(self.queue(self.pipeline(), "intake")["sent"], 3)
+
+    def test_large_line(self):
+        """a line of 200 MB is refused by its number, in bounded memory, and the rest goes on"""
+        path = self.folder / "large"
+        with open(path, "wb") as file:
+            file.write(GOOD)
+            for _ in range(200):
+                file.write(b"x" * 2**20)
+            file.write(b"\n" + GOOD)
+        answer = self.orders("send", "orders-in", path, expect=DEAD)
+        self.assertRegex(answer.text, r"\b2\b")
+        self.assertLess(answer.peak_memory, 150 * 2**20, "bytes of memory that `send` took at most")
+        self.orders("run", "--until-idle", expect=DONE)
+        self.assertEqual(self.queue(self.pipeline(), "intake")["sent"], 2)
+
+    def test_bytes(self):
+        """invalid UTF-8, NUL bytes and deep nesting become dead letters, harm nobody, and keep their bytes"""
+        lines = [
+            b'{"customer_id":"\xff\xfe"}\n',
+            b"\x00\x00\x00\n",
+            b"[" * 100_000 + b"\n",
+            b'{"customer_id":' + b'{"a":' * 100_000 + b"1" + b"}" * 100_000 + b"}\n",
+            b'{"customer_id":"00001","order_id":' + b"[" * 100_000 + b"]" * 100_000 + b"}\n",
+            b"not json\n",
+            b'{"customer_id":"00001"} trailing\n',
+        ]
+        self.orders("send", "orders-in", self.write("bytes", GOOD + b"".join(lines) + GOOD), expect=DONE)
+        self.orders("run", "--until-idle", expect=DEAD)
+        self.assertEqual(self.dead_letters(), len(lines))
+        self.assertEqual(self.rows(), 1)
+        self.orders("dlq", "orders", expect=DONE)
+        self.orders("data", "check", expect=DONE)
+
+    def test_reasons(self):
+        """each broken record of the example is dead for its own reason"""
+        reasons = (EXAMPLE / "data" / "broken-reasons.txt").read_text().splitlines()
+        for line, reason in zip(self.broken(), reasons, strict=True):
+            with self.subTest(reason):
+                self.data = self.folder / f"data-{reason}"
+                self.orders("send", "orders-in", "-", input=line, expect=DONE)
+                self.orders("run", "--until-idle", expect=DEAD)
+                self.assertIn(reason, self.orders("dlq", "orders", expect=DONE).out)
+
+    def test_pipes(self):
+        """a pipe that closes ends the input; a reader that goes away is no crash and no hang"""
+        reading, writing = os.pipe()
+        sender = self.spawn("send", "orders-in", "-", stdin=reading)
+        os.close(reading)
+        os.write(writing, GOOD + GOOD[:20])
+        os.close(writing)
+        self.assertEqual(sender.wait(30), DONE)
+
+        reading, writing = os.pipe()
+        status = self.spawn("status", stdout=writing)
+        os.close(writing)
+        os.close(reading)
+        status.wait(30)
+
+    def test_missing_file(self):
+        """a file that is not there is named"""
+        answer = self.orders("send", "orders-in", "no-such-file.jsonl")
+        self.assertNotIn(answer.code, (DONE, DEAD), answer)
+        self.assertIn("no-such-file.jsonl", answer.err)
+
+    def test_wrong_command_line(self):
+        """a wrong command line is exit 64"""
+        for arguments in (["sned"], ["send"], ["run", "--no-such-flag"], ["send", "orders-in", "f", "--skip", "-1"]):
+            with self.subTest(arguments):
+                self.orders(*arguments, expect=harness.USAGE)
+
+    def test_two_processes(self):
+        """a second run in the same folder is exit 75 and names the first"""
+        first = self.spawn("run", stderr=subprocess.PIPE)
+        first.stderr.readline()
+        second = self.orders("run", "--timeout", "1s", expect=harness.BUSY)
+        self.assertIn(str(first.pid), second.err)
+        self.assertEqual(self.terminate(first), DONE)

@@ -1,0 +1,172 @@
+import Foundation
+import Logging
+import NIOCore
+import NIOPosix
+import Sluice
+import SluiceTesting
+import Testing
+
+@testable import SluiceApp
+
+@Suite("The control socket")
+struct ControlSocketTests {
+    @Test("nobody listens in a folder without a socket")
+    func nobody() async throws {
+        let folder = try TemporaryFolder()
+        #expect(try await RemoteControl.connect(folder: folder.path) == nil)
+    }
+
+    @Test("a socket that a dead process left is nobody, and is replaced")
+    func stale() async throws {
+        let folder = try TemporaryFolder()
+        let left = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .bind(unixDomainSocketPath: folder.path + "/control.sock").get()
+        try await left.close()
+        #expect(FileManager.default.fileExists(atPath: folder.path + "/control.sock"))
+        #expect(try await RemoteControl.connect(folder: folder.path) == nil)
+        let hello = try await withRemote(ScriptedControl(), in: folder) { try await $0.hello() }
+        #expect(hello.processID == 4_711)
+    }
+
+    @Test("a folder whose path is longer than a socket address works")
+    func longPath() async throws {
+        let folder = try TemporaryFolder(nested: "/" + String(repeating: "long/", count: 40))
+        #expect(folder.path.utf8.count > 200)
+        let hello = try await withRemote(ScriptedControl(), in: folder) { try await $0.hello() }
+        #expect(hello.version == "test")
+    }
+
+    @Test("only the owner of the folder may use the socket, and it goes with the server")
+    func mode() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/control.sock"
+        let mode = try await withRemote(ScriptedControl(), in: folder) { _ in
+            try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        }
+        #expect(mode == 0o600)
+        #expect(!FileManager.default.fileExists(atPath: path))
+    }
+
+    @Test("a process that speaks another version is refused, and named")
+    func version() async throws {
+        let control = ScriptedControl()
+        await control.setGreeting(
+            ControlHello(protocolVersion: 7, version: "9.0", processID: 12, folder: "/x", pipelines: []))
+        await #expect {
+            try await withRemote(control) { _ in }
+        } throws: { error in
+            guard case .refused(let text) = error as? ControlError else { return false }
+            return text.contains("process 12 (version 9.0) speaks version 7")
+        }
+    }
+
+    @Test("an error of the engine reaches the client as it is")
+    func errors() async throws {
+        let control = ScriptedControl()
+        await control.setSendError(QueueError.diskFull(path: "/data"))
+        await #expect(throws: ControlError.failed(QueueError.diskFull(path: "/data").description)) {
+            try await withRemote(control) { remote in
+                _ = try await remote.send([NewMessage(body: [1])], to: "orders-in")
+            }
+        }
+    }
+
+    @Test("ordered sends are stored in the order in which they were begun, several at once")
+    func ordered() async throws {
+        let control = ScriptedControl()
+        let bodies = (0..<500).map { Bytes("\($0)") }
+        try await withRemote(control) { remote in
+            let pending = try bodies.map { try remote.begin([NewMessage(body: $0)], to: "orders-in") }
+            for pending in pending { #expect(try await pending.results().count == 1) }
+        }
+        #expect(await control.stored == bodies)
+    }
+
+    @Test("nothing overtakes an ordered send that failed")
+    func broken() async throws {
+        let control = ScriptedControl()
+        try await withRemote(control) { remote in
+            _ = try await remote.begin([NewMessage(body: [1])], to: "orders-in").results()
+            await control.setSendError(QueueError.diskFull(path: "/data"))
+            await #expect(throws: ControlError.self) {
+                _ = try await remote.begin([NewMessage(body: [2])], to: "orders-in").results()
+            }
+            await control.setSendError(nil)
+            await #expect(throws: ControlError.self) {
+                _ = try await remote.begin([NewMessage(body: [3])], to: "orders-in").results()
+            }
+        }
+        #expect(await control.stored == [[1]])
+    }
+
+    @Test("a send larger than a frame goes in parts")
+    func large() async throws {
+        let control = ScriptedControl()
+        let body = [UInt8](repeating: 7, count: 1 << 20)
+        let results = try await withRemote(control) { remote in
+            try await remote.send((0..<12).map { _ in NewMessage(body: body[...]) }, to: "orders-in")
+        }
+        #expect(results.count == 12)
+        #expect(await control.sends.count > 1)
+    }
+
+    @Test("when the process goes away, calls under way end with an error")
+    func goesAway() async throws {
+        let folder = try TemporaryFolder()
+        let control = ScriptedControl()
+        _ = try await control.send([NewMessage(body: [1])], to: "orders-in")
+        let server = try await ControlServer.bind(
+            folder: folder.path, control: control, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        await #expect(throws: ControlError.self) {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await server.run() }
+                let remote = try #require(try await RemoteControl.connect(folder: folder.path))
+                try await withThrowingTaskGroup(of: Void.self) { calls in
+                    calls.addTask { try await remote.wait(pipeline: nil, until: .idle) }
+                    // Answered only after the wait was taken in: requests of one connection begin in order.
+                    _ = try await remote.hello()
+                    group.cancelAll()
+                    try await calls.waitForAll()
+                }
+            }
+        }
+    }
+
+    @Test("garbage ends its own connection, and nobody else's", arguments: 0..<40)
+    func garbage(seed: Int) async throws {
+        let folder = try TemporaryFolder()
+        try await withRemote(ScriptedControl(), in: folder) { remote in
+            var generator = Seeded(state: UInt64(seed) + 1)
+            var buffer = ByteBuffer()
+            if seed % 2 == 0 {
+                // A plausible header, so that the payload is looked at.
+                let payload = (0..<Int.random(in: 0..<200, using: &generator)).map { _ in
+                    UInt8.random(in: 0...255, using: &generator)
+                }
+                buffer.writeInteger(UInt32(payload.count + 5))
+                buffer.writeInteger(UInt8.random(in: 0...7, using: &generator))
+                buffer.writeInteger(UInt32(1))
+                buffer.writeBytes(payload)
+            } else {
+                buffer.writeBytes((0..<300).map { _ in UInt8.random(in: 0...255, using: &generator) })
+            }
+            let client = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .connect(unixDomainSocketPath: folder.path + "/control.sock").get()
+            try await client.writeAndFlush(buffer)
+            try await client.close()
+            #expect(try await remote.hello().version == "test")
+        }
+    }
+}
+
+/// The same numbers every time (xorshift64*).
+struct Seeded: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state ^= state >> 12
+        state ^= state << 25
+        state ^= state >> 27
+        return state &* 2_685_821_657_736_338_717
+    }
+}

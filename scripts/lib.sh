@@ -1,0 +1,33 @@
+# Shared by the scripts beside it; sourced, never run.
+# shellcheck shell=bash
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
+    bold=$'\e[1m' dim=$'\e[2m' red=$'\e[31m' green=$'\e[32m' plain=$'\e[0m'
+else
+    bold='' dim='' red='' green='' plain=''
+fi
+
+# step TEXT: what happens next, with the time since the script began.
+step() { printf '\n%s==> [%d:%02d] %s%s\n' "$bold" $((SECONDS / 60)) $((SECONDS % 60)) "$*" "$plain"; }
+
+note() { printf '%s    %s%s\n' "$dim" "$*" "$plain"; }
+
+# fail TEXT: what happened and what to do; ends the script.
+fail() {
+    printf '%s%s: %s%s\n' "$red" "$(basename "$0")" "$*" "$plain" >&2
+    exit 1
+}
+
+# The example's command line, built by build_orders: demo and acceptance tests share one release build.
+orders_package=Examples/orders
+orders_command=$orders_package/.build/release/orders
+
+build_orders() {
+    # Makes SwiftPM look again: it does not notice files that are gone from a package it depends on by path.
+    touch "$orders_package/Package.swift"
+    swift build -c release --package-path "$orders_package" --product orders
+    [ -x "$orders_command" ] || fail "the build succeeded, but there is no $orders_command"
+}
