@@ -60,7 +60,6 @@ let package = Package(
             dependencies: [
                 "Sluice", "SluiceEmbedded", "SluiceConnectors", log, lifecycle, collections,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
                 .product(name: "NIOCore", package: "swift-nio"),

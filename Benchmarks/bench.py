@@ -13,6 +13,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -76,10 +77,12 @@ class Run:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("SLUICE_")}
         options = {"cwd": folder, "env": environment | {"SLUICE_DATA": str(folder / "data")}}
         process = subprocess.Popen(
-            [*tracer, BENCH, "run", definition], stdout=subprocess.PIPE, stderr=open(folder / "run.log", "w"), **options
+            [*tracer, BENCH, "run", definition], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **options
         )
         try:
-            process.stdout.readline()
+            # The first line says that it is up; what follows is shown.
+            process.stderr.readline()
+            threading.Thread(target=lambda: [print("    run:", line, end="") for line in process.stderr]).start()
             before = 0 if tracer else cpu_seconds(process.pid)
             started = time.perf_counter()
             sender = subprocess.Popen([BENCH, "send", "bench-in", records, "-q"], stdout=subprocess.DEVNULL, **options)

@@ -85,9 +85,6 @@ package final class EmbeddedEngine: Sendable {
         try await store.writer.submit { try $0.setBreaker(step, isOpen: isOpen) }
     }
 
-    /// Returns when these queues have nothing ready, delayed or in flight.
-    package func waitUntilIdle(_ queues: [String]) async throws { try await store.waitUntilIdle(queues) }
-
     /// Commits what was accepted and closes the store. What is asked of it afterwards answers `QueueError.closed`.
     package func close() async { await store.writer.close("it is shutting down") }
 }

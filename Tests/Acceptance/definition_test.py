@@ -49,9 +49,12 @@ class DefinitionTest(harness.Case):
             self.assertIn(expected, answer.text)
 
     def test_example(self):
-        """the example's YAML passes check, and so does the app's own definition"""
-        self.orders("check", EXAMPLE / "orders.yaml", expect=DONE)
-        self.orders("check", expect=DONE)
+        """the example's YAML and its Swift definition come to the same settings"""
+        path = self.write("orders.yaml", (EXAMPLE / "orders.yaml").read_bytes())
+        in_yaml = self.orders("check", path, "--explain", expect=DONE).out
+        in_swift = self.orders("check", "--explain", expect=DONE).out
+        self.assertIn("orders-in", in_swift)
+        self.assertEqual(in_swift, in_yaml)
 
     def test_missing(self):
         """a definition that is not there is named"""

@@ -93,8 +93,8 @@ class InputTest(harness.Case):
 
     def test_two_processes(self):
         """a second run in the same folder is exit 75 and names the first"""
-        first = self.spawn("run", stdout=subprocess.PIPE)
-        first.stdout.readline()
+        first = self.spawn("run", stderr=subprocess.PIPE)
+        first.stderr.readline()
         second = self.orders("run", "--timeout", "1s", expect=harness.BUSY)
         self.assertIn(str(first.pid), second.err)
         self.assertEqual(self.terminate(first), DONE)

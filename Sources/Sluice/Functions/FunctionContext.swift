@@ -9,15 +9,16 @@ public struct InvocationContext: Sendable {
     public let version: String?
     /// When the invocation is cancelled (`timeout:`), and given up a second later.
     public let deadline: ContinuousClock.Instant
-    let baseLogger: Logger
+    let timeout: Duration
+    private let baseLogger: Logger
 
-    package init(
-        pipeline: String, function: String, version: String?, deadline: ContinuousClock.Instant, logger: Logger
-    ) {
+    /// Starts the invocation's time.
+    package init(pipeline: String, function: String, version: String?, timeout: Duration, logger: Logger) {
         self.pipeline = pipeline
         self.function = function
         self.version = version
-        self.deadline = deadline
+        self.timeout = timeout
+        deadline = .now + timeout
         baseLogger = logger
     }
 

@@ -57,36 +57,33 @@ package final class FunctionHost: Sendable {
         let first = await watch.next(until: context.deadline, cancellable: true)
         if case .ended(let error) = first {
             threads.giveBack(thread)
-            return result(invocation, error, start)
+            return result(invocation, error)
         }
         task.cancel()
         let second = await watch.next(until: .now + grace, cancellable: false)
         if case .ended(let error) = second {
             threads.giveBack(thread)
-            if error == nil { return result(invocation, nil, start) }
+            if error == nil { return result(invocation, nil) }
         } else {
             abandon(invocation, on: thread, watch, start)
         }
         let answers = invocation.answers
         if case .cancelled = first { return .cutShort(answered: answers) }
-        return .failed(timeout(start, context), answered: answers)
+        return .failed(timeout(context), answered: answers)
     }
 
     /// Ends the host's idle threads.
     package func close() { threads.close() }
 
-    private func result(
-        _ invocation: FunctionInvocation, _ error: (any Error)?, _ start: ContinuousClock.Instant
-    ) -> InvocationResult {
+    private func result(_ invocation: FunctionInvocation, _ error: (any Error)?) -> InvocationResult {
         let answers = invocation.answers
-        if error is DeadlineExceeded { return .failed(timeout(start, invocation.context), answered: answers) }
+        if error is DeadlineExceeded { return .failed(timeout(invocation.context), answered: answers) }
         if let error { return .failed(Problem(error), answered: answers) }
         return .answered(answers)
     }
 
-    private func timeout(_ start: ContinuousClock.Instant, _ context: InvocationContext) -> Problem {
-        let allowed = start.duration(to: context.deadline).formattedSeconds
-        return Problem(reason: "timeout after \(allowed) s", type: "timeout", remedy: .retry)
+    private func timeout(_ context: InvocationContext) -> Problem {
+        Problem(reason: "timeout after \(context.timeout.formattedSeconds) s", type: "timeout", remedy: .retry)
     }
 
     private func abandon(

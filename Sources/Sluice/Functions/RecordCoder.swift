@@ -3,15 +3,15 @@ import Foundation
 /// JSON of records to values and back, for one invocation: making a decoder for every record costs more than a
 /// small record's decoding.
 ///
-/// Dates are ISO 8601. Output is stable, because equal values must be equal bytes: keys are sorted, slashes are not
+/// Dates are ISO 8601, with or without fractions of a second. Output is stable, because equal values must be equal bytes: keys are sorted, slashes are not
 /// escaped, and a `Decimal` is written with all its digits.
 struct RecordCoder {
     private let decoder = JSONDecoder()
     private let encoder = JSONEncoder()
 
     init() {
-        decoder.dateDecodingStrategy = .iso8601
-        encoder.dateEncodingStrategy = .iso8601
+        decoder.dateDecodingStrategy = .custom(JSONDate.decode)
+        encoder.dateEncodingStrategy = .custom(JSONDate.encode)
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     }
 
@@ -75,5 +75,31 @@ enum DecodingReason {
         keys.reduce("$") { path, key in
             key.intValue.map { "\(path)[\($0)]" } ?? "\(path).\(key.stringValue)"
         }
+    }
+}
+
+/// Dates as records have them. Foundation's own `.iso8601` refuses fractions of a second, drops them when it writes,
+/// and its errors do not say where the date stands.
+enum JSONDate {
+    private static let whole = Date.ISO8601FormatStyle()
+    private static let fractional = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+
+    @Sendable static func decode(_ decoder: any Decoder) throws -> Date {
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        do {
+            return try (text.utf8.contains(UInt8(ascii: ".")) ? fractional : whole).parse(text)
+        } catch {
+            throw DecodingError.dataCorruptedError(
+                in: container,
+                debugDescription: "'\(text.prefix(100))' is not a date as ISO 8601 writes it: 2026-03-01T12:00:00Z")
+        }
+    }
+
+    @Sendable static func encode(_ date: Date, to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        let milliseconds = (date.timeIntervalSince1970 * 1_000).rounded()
+        let isWhole = milliseconds.truncatingRemainder(dividingBy: 1_000) == 0
+        try container.encode((isWhole ? whole : fractional).format(date))
     }
 }

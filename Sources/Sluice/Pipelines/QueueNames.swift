@@ -2,7 +2,7 @@
 extension Pipeline {
     /// The queue that holds what was received: the source's own.
     public var intakeQueue: String {
-        switch source {
+        switch source.kind {
         case .queue(let name): queue.type.fullName(name)
         }
     }
@@ -17,6 +17,18 @@ extension Pipeline {
     public var workQueues: [String] { [intakeQueue, deliveryQueue] }
 
     public var deadLetterQueues: [String] { workQueues.map(QueueNames.deadLetterQueue) }
+
+    /// The settings of the intake queue.
+    public var intakeSettings: QueueSettings { queue.settings }
+
+    /// The settings of the queue between transform and delivery: the pipeline's, with what `deliver.queue`
+    /// has otherwise.
+    public var deliverySettings: QueueSettings { deliver.queue?.applied(to: queue.settings) ?? queue.settings }
+
+    /// The settings of the dead-letter queues: they hold back nobody, and keep for `dead_letters.keep`.
+    public var deadLetterSettings: QueueSettings {
+        QueueSettings(retention: deadLetters.keep, capacity: .max)
+    }
 }
 
 public enum QueueNames {

@@ -36,7 +36,8 @@ struct BatchDecisions {
     /// True in a FIFO queue: behind a record that stays, its group stays.
     private let ordered: Bool
     private var made: [Disposition?]
-    private var held: Set<String> = []
+    /// Where in the batch the first record stands that its group waits behind.
+    private var held: [String: Int] = [:]
 
     init(_ batch: [ReceivedMessage], ordered: Bool) {
         self.batch = batch
@@ -46,15 +47,17 @@ struct BatchDecisions {
 
     mutating func decide(_ index: Int, _ disposition: Disposition) {
         made[index] = disposition
-        if ordered, disposition.returnsMessage, let group = batch[index].lineage.group { held.insert(group) }
+        if ordered, disposition.returnsMessage, let group = batch[index].lineage.group {
+            held[group] = min(index, held[group] ?? index)
+        }
     }
 
     /// Those of `indices` that nothing is decided about and whose group does not wait for an earlier record.
     func open(_ indices: some Sequence<Int>) -> [Int] {
         indices.filter { index in
             guard made[index] == nil else { return false }
-            guard ordered, !held.isEmpty, let group = batch[index].lineage.group else { return true }
-            return !held.contains(group)
+            guard !held.isEmpty, let group = batch[index].lineage.group, let waits = held[group] else { return true }
+            return index < waits
         }
     }
 

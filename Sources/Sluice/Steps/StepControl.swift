@@ -43,6 +43,7 @@ package final class StepControl: Sendable {
     private let clock: any EngineClock
     private let downstream: (any BoundedQueue)?
     private let pauseChanged: @Sendable (StepName, Pause?) -> Void
+    private let breakerChanged: @Sendable (StepName, _ isOpen: Bool) -> Void
     private let logger: Logger
 
     /// - Parameters:
@@ -50,10 +51,12 @@ package final class StepControl: Sendable {
     ///   - downstream: the queue that the step's outputs go to; full, it holds the step back.
     ///   - paused: the pause that a former process left behind.
     ///   - pauseChanged: called after every pause and resume, so that the engine can keep it. Must not block.
+    ///   - breakerChanged: called when the breaker opens or closes, so that retention can stand still. Must not block.
     package init(
         name: StepName, version: String? = nil, breaker: BreakerPlan? = nil, rate: Rate? = nil,
         downstream: (any BoundedQueue)? = nil, paused: Pause? = nil, clock: any EngineClock, logger: Logger,
-        pauseChanged: @escaping @Sendable (StepName, Pause?) -> Void = { _, _ in }
+        pauseChanged: @escaping @Sendable (StepName, Pause?) -> Void = { _, _ in },
+        breakerChanged: @escaping @Sendable (StepName, _ isOpen: Bool) -> Void = { _, _ in }
     ) {
         self.name = name
         self.version = version
@@ -61,6 +64,7 @@ package final class StepControl: Sendable {
         self.clock = clock
         self.logger = logger
         self.pauseChanged = pauseChanged
+        self.breakerChanged = breakerChanged
         let now = clock.now
         state = Mutex(
             State(
@@ -124,6 +128,17 @@ package final class StepControl: Sendable {
         return state.withLock { $0.throughput.rate(at: now) }
     }
 
+    /// Whether the sink is taken for gone. The retention of the step's queue stands still meanwhile, as it does while
+    /// the step is paused.
+    package var isBreakerOpen: Bool {
+        state.withLock { state in
+            switch state.breaker?.state {
+            case .open, .probing: true
+            case .closed, nil: false
+            }
+        }
+    }
+
     /// How many probes in a row the sink has not answered; 0 while the breaker is closed.
     package var failedProbes: Int {
         state.withLock { state in
@@ -138,12 +153,12 @@ package final class StepControl: Sendable {
     /// have failed.
     package func isStalled(afterProbes probes: Int) -> Bool { paused != nil || failedProbes >= probes }
 
-    /// Returns when `condition` holds; looked at again after every pause, resume, and change of the breaker.
+    /// Returns when `isStalled` is what is asked for.
     /// - Throws: `CancellationError`.
-    package func wait(until condition: @Sendable (StepControl) -> Bool) async throws {
+    package func wait(untilStalled isWanted: Bool, afterProbes probes: Int) async throws {
         while true {
             let version = signal.version
-            if condition(self) { return }
+            if isStalled(afterProbes: probes) == isWanted { return }
             try await signal.wait(after: version)
         }
     }
@@ -236,6 +251,11 @@ package final class StepControl: Sendable {
             return (change, before != state.breaker?.state)
         }
         log(change.0)
+        switch change.0 {
+        case .opened: breakerChanged(name, true)
+        case .closed: breakerChanged(name, false)
+        case .none, .probeFailed: break
+        }
         if change.1 { signal.notify() }
     }
 

@@ -48,8 +48,7 @@ package struct TransformStep: Step {
         guard !open.isEmpty else { return true }
         if Task.isCancelled { return false }
         let context = InvocationContext(
-            pipeline: name.pipeline, function: function.name, version: version, deadline: .now + timeout,
-            logger: logger)
+            pipeline: name.pipeline, function: function.name, version: version, timeout: timeout, logger: logger)
         switch await host.invoke(function, open.map { RawRecord(decisions.batch[$0]) }, context) {
         case .answered(let answers):
             return take(answers, for: open, &decisions)

@@ -4,27 +4,17 @@ import Sluice
 import SluiceConnectors
 import SluiceEmbedded
 
-/// Puts the embedded engine, the connectors and the steps together.
+/// Puts the embedded engine, the connectors and the steps together: the only file of the commands that knows them.
 struct EmbeddedAssembly: EngineAssembly {
     func open(folder: String, create: Bool, clockRate: Int, logger: Logger) async throws -> any OpenEngine {
         let engine = try await EmbeddedEngine.open(
-            folder: folder, create: create, version: SluiceVersion.text, logger: logger,
-            makeClock: { SystemClock(notBefore: $0, rate: clockRate) })
+            folder: folder, create: create, version: SluiceVersion.text, logger: logger
+        ) { SystemClock(notBefore: $0, rate: clockRate) }
         return OpenEmbeddedEngine(engine: engine)
     }
 
     func check(folder: String, logger: Logger) async throws -> [String] {
-        // Opening reads every header and state that is stored, and says what is damaged.
-        let engine = try await EmbeddedEngine.open(
-            folder: folder, create: false, version: SluiceVersion.text, logger: logger)
-        do {
-            let report = try await engine.control(registry: nil).status(pipeline: nil)
-            await engine.close()
-            return report.discrepancies
-        } catch {
-            await engine.close()
-            throw error
-        }
+        try await DataCheck.problems(inFolder: folder, logger: logger)
     }
 }
 
@@ -33,32 +23,109 @@ private struct OpenEmbeddedEngine: OpenEngine {
 
     var control: any Control { engine.control(registry: nil) }
 
-    func close() async { await engine.close() }
-
     func start(_ pipelines: [Pipeline], functions: [Function], logger: Logger) async throws -> RunningPipelines {
         try await engine.apply(pipelines)
         let registry = StepRegistry()
-        let keeper = PauseKeeper(engine: engine, logger: logger)
-        let builder = StepBuilder(
-            engine: engine, functions: functions, version: BuildID.ofThisExecutable, keeper: keeper, logger: logger)
-        var transforms: [any Service] = []
-        var deliveries: [any Service] = []
-        var stages: [Stillness.Stage] = []
-        var sinks: [any RecordSink] = []
+        let keeper = StandstillKeeper(engine: engine, logger: logger)
+        var services: [any Service] = [keeper]
         for pipeline in pipelines {
-            let delivery = try await builder.delivery(of: pipeline)
-            let transform = try await builder.transform(of: pipeline)
-            for control in [transform.control, delivery.control] { registry.register(control) }
-            stages += [transform.stage, delivery.stage]
-            transforms.append(transform.loop)
-            deliveries += [delivery.loop, BreakerKeeper(engine: engine, control: delivery.control)] as [any Service]
-            sinks.append(delivery.sink)
+            let parts = PipelineAssembly(
+                pipeline: pipeline, functions: functions, engine: engine, registry: registry, keeper: keeper,
+                logger: logger)
+            // The delivery ends last: what the transform still passes on finds it there.
+            services += [try await parts.delivery(), try await parts.transform()]
         }
-        let stillness = Stillness(engine: engine, stages: stages)
-        let opened = sinks
-        return RunningPipelines(
-            control: engine.control(registry: registry), waitUntilStill: { try await stillness.wait() },
-            services: [keeper] + deliveries + transforms,
-            finish: { for sink in opened { await sink.close() } })
+        return RunningPipelines(control: engine.control(registry: registry), services: services)
+    }
+
+    func close() async { await engine.close() }
+}
+
+/// The two steps of one pipeline, from their definition.
+private struct PipelineAssembly {
+    let pipeline: Pipeline
+    let functions: [Function]
+    let engine: EmbeddedEngine
+    let registry: StepRegistry
+    let keeper: StandstillKeeper
+    let logger: Logger
+
+    func transform() async throws -> any Service {
+        let behind = engine.queue(named: pipeline.deliveryQueue)
+        guard let transform = pipeline.transform else {
+            let control = try await control(pipeline.transformStep, version: nil, downstream: behind)
+            let plan = StepLoop.Plan(concurrency: 1, batch: 1_000, ordered: pipeline.queue.type == .fifo)
+            return loop(PassThroughStep(pipeline), from: pipeline.intakeQueue, control, plan)
+        }
+        guard let function = functions.first(where: { $0.name == transform.function }) else {
+            throw ControlError.refused(unknownFunction(transform.function))
+        }
+        let version = try ExecutableVersion.current()
+        let control = try await control(pipeline.transformStep, version: version, downstream: behind)
+        let step = try TransformStep(
+            transform, of: pipeline, function: function, host: FunctionHost(name: function.name, logger: logger),
+            version: version, control: control, clock: engine.clock, logger: logger)
+        let plan = StepLoop.Plan(
+            concurrency: transform.concurrency, batch: transform.batch, batchWindow: transform.batchWindow,
+            ordered: pipeline.queue.type == .fifo)
+        return loop(step, from: pipeline.intakeQueue, control, plan)
+    }
+
+    func delivery() async throws -> any Service {
+        let deliver = pipeline.deliver
+        let sink = try SinkCatalogue.make(
+            deliver, pipeline: pipeline.name, folder: engine.folderID, root: pipeline.root)
+        let control = try await control(
+            pipeline.deliveryStep, version: nil, breaker: deliver.breaker, rate: deliver.rate)
+        let step = try DeliveryStep(
+            pipeline, sink: sink, control: control, clock: engine.clock, logger: logger)
+        let plan = StepLoop.Plan(
+            concurrency: deliver.concurrency, batch: deliver.batch, batchWindow: deliver.batchWindow,
+            ordered: pipeline.queue.type == .fifo)
+        return SinkService(loop: loop(step, from: pipeline.deliveryQueue, control, plan), sink: sink)
+    }
+
+    private func loop(
+        _ step: any Step, from queue: String, _ control: StepControl, _ plan: StepLoop.Plan
+    ) -> StepLoop {
+        StepLoop(
+            step, from: engine.queue(named: queue), settler: engine.settler, control: control, plan: plan,
+            clock: engine.clock, logger: logger)
+    }
+
+    private func control(
+        _ step: StepName, version: String?, breaker: BreakerPlan? = nil, rate: Rate? = nil,
+        downstream: (any BoundedQueue)? = nil
+    ) async throws -> StepControl {
+        let keeper = keeper
+        let control = StepControl(
+            name: step, version: version, breaker: breaker, rate: rate, downstream: downstream,
+            paused: try await engine.pause(of: step), clock: engine.clock, logger: logger,
+            pauseChanged: { keeper.note(.pause($1), of: $0) }, breakerChanged: { keeper.note(.breaker(isOpen: $1), of: $0) })
+        registry.register(control)
+        return control
+    }
+
+    private func unknownFunction(_ name: String) -> String {
+        let names = functions.map(\.name)
+        let nearest = NearestName.to(name, in: names).map { "; did you mean '\($0)'?" }
+        let known = names.isEmpty ? "; this program registers none" : "; it has \(names.joined(separator: ", "))"
+        return "pipeline '\(pipeline.name)': there is no function '\(name)'" + (nearest ?? known)
+    }
+}
+
+/// The loop of a delivery, and its sink: closed when the loop has ended.
+private struct SinkService: Service {
+    let loop: any Service
+    let sink: any RecordSink
+
+    func run() async throws {
+        do {
+            try await loop.run()
+        } catch {
+            await sink.close()
+            throw error
+        }
+        await sink.close()
     }
 }

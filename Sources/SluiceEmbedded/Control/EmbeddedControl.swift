@@ -9,11 +9,9 @@ package struct EmbeddedControl: Control {
     let version: String
 
     package func hello() async throws -> ControlHello {
-        let names = try await store.writer.submit { Array($0.pipelines.keys) }
-        let registry = registry
-        let running = registry == nil ? [] : names.sorted()
+        let running = Set(registry?.controls().map(\.name.pipeline) ?? [])
         return ControlHello(
-            version: version, processID: getpid(), folder: store.folder.path, pipelines: running)
+            version: version, processID: getpid(), folder: store.folder.path, pipelines: running.sorted())
     }
 
     package func status(pipeline: String?) async throws -> StatusReport {
@@ -119,14 +117,14 @@ package struct EmbeddedControl: Control {
     }
 
     package func wait(pipeline: String?, until condition: WaitCondition) async throws {
-        let queues = try await store.writer.submit { state in
-            try state.workQueues(pipeline: pipeline)
-        }
+        let stages = try await store.writer.submit { try $0.stages(pipeline: pipeline) }
+        let registry = registry
         switch condition {
         case .ready:
             guard registry == nil else { return }
             throw ControlError.failed("no pipeline runs on this folder")
-        case .idle: try await store.waitUntilIdle(queues)
+        case .idle: try await store.wait { state in stages.allSatisfy { state.isIdle($0) } }
+        case .still: try await store.wait { $0.isStill(stages, registry) }
         }
     }
 
@@ -156,34 +154,9 @@ extension StoreState {
         return [found]
     }
 
-    func workQueues(pipeline name: String?) throws -> [String] {
-        guard let name else { return pipelines.values.flatMap { $0.stages.map(\.queue) } }
-        return try steps(pipeline: name, step: nil).compactMap { step in
-            pipelines[name]?.stages.first { $0.step == step }?.queue
-        }
-    }
-}
-
-extension Store {
-    /// Returns when these queues have nothing ready, delayed or in flight.
-    func waitUntilIdle(_ queues: [String]) async throws {
-        let id = nextWaiter()
-        try Task.checkCancellation()
-        try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-                writer.enqueue(
-                    StoreWriter.Submission(
-                        grows: false,
-                        run: { state in
-                            state.parked.insert(id)
-                            state.idleWaiters.append(
-                                IdleWaiter(id: id, queues: queues) { continuation.resume(with: $0) })
-                            return {}
-                        },
-                        fail: { continuation.resume(throwing: $0) }))
-            }
-        } onCancel: {
-            cancel(waiter: id)
-        }
+    func stages(pipeline name: String?) throws -> [PipelineRecord.Stage] {
+        guard let name else { return pipelines.values.flatMap(\.stages) }
+        _ = try steps(pipeline: name, step: nil)
+        return pipelines[name]?.stages ?? []
     }
 }

@@ -122,8 +122,8 @@ extension StoreState {
                 return
             }
         }
-        if let index = idleWaiters.firstIndex(where: { $0.id == id }) {
-            idleWaiters.remove(at: index).answer(.failure(CancellationError()))
+        if let index = conditionWaiters.firstIndex(where: { $0.id == id }) {
+            conditionWaiters.remove(at: index).answer(.failure(CancellationError()))
         }
     }
 }

@@ -175,7 +175,7 @@ extension StoreState {
             queue.waiters.removeAll { parked.contains($0.id) }
             queue.roomWaiters.removeAll { parked.contains($0.id) }
         }
-        idleWaiters.removeAll { parked.contains($0.id) }
+        conditionWaiters.removeAll { parked.contains($0.id) }
         parked.removeAll()
     }
 

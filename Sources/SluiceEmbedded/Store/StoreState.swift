@@ -32,7 +32,7 @@ final class StoreState {
     var lastOverwrite = Timestamp(milliseconds: 0)
     var freedRawCopies = false
     var overwriteAfterCommit = false
-    var idleWaiters: [IdleWaiter] = []
+    var conditionWaiters: [ConditionWaiter] = []
     /// Called after each commit with the queues whose gauges or records changed.
     let catalogue: QueueCatalogue
 
@@ -285,7 +285,7 @@ final class StoreState {
             if let queue = queues[id] { catalogue.publish(queue) }
         }
         changedRecords.removeAll()
-        guard !changedQueues.isEmpty || !idleWaiters.isEmpty else { return }
+        guard !changedQueues.isEmpty || !conditionWaiters.isEmpty else { return }
         for id in changedQueues {
             guard let queue = queues[id] else { continue }
             queue.updateGauge()
@@ -295,15 +295,11 @@ final class StoreState {
             }
         }
         changedQueues.removeAll(keepingCapacity: true)
-        idleWaiters.removeAll { waiter in
-            guard isIdle(waiter.queues) else { return false }
+        conditionWaiters.removeAll { waiter in
+            guard waiter.condition(self) else { return false }
             waiter.answer(.success(()))
             return true
         }
-    }
-
-    func isIdle(_ names: [String]) -> Bool {
-        names.allSatisfy { name in self.names[name].flatMap { queues[$0] }.map { $0.depth.messages == 0 } ?? true }
     }
 }
 
@@ -333,9 +329,9 @@ struct MessageIDSource: RandomNumberGenerator {
     mutating func id() -> MessageID { .random(using: &self) }
 }
 
-/// Somebody who waits until these queues have nothing ready, delayed or in flight.
-struct IdleWaiter {
+/// Somebody who waits until the queues are as `condition` says; it is asked after every turn.
+struct ConditionWaiter {
     let id: UInt64
-    let queues: [String]
+    let condition: @Sendable (StoreState) -> Bool
     let answer: @Sendable (Result<Void, any Error>) -> Void
 }

@@ -116,7 +116,7 @@ struct StoreTurns {
             for waiter in queue.waiters { waiter.answer(.failure(reason)) }
             for waiter in queue.roomWaiters { waiter.answer(.failure(reason)) }
         }
-        for waiter in state.idleWaiters { waiter.answer(.failure(reason)) }
+        for waiter in state.conditionWaiters { waiter.answer(.failure(reason)) }
         do {
             try state.database.truncateLog()
         } catch {

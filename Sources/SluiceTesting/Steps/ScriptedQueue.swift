@@ -100,7 +100,7 @@ package final class ScriptedQueue: BoundedQueue {
     // MARK: The parts
 
     func take(_ limit: Int) -> [ReceivedMessage] {
-        change { state in
+        let taken = state.withLock { state -> [ReceivedMessage] in
             var held = Set(state.entries.lazy.filter(\.inFlight).compactMap(\.message.lineage.group))
             if !ordered { held = [] }
             var taken: [ReceivedMessage] = []
@@ -115,6 +115,9 @@ package final class ScriptedQueue: BoundedQueue {
             }
             return taken
         }
+        // A receive that found nothing changed nothing: it would wake itself for ever.
+        if !taken.isEmpty { changed.notify() }
+        return taken
     }
 
     func change<Result>(_ body: (inout sending State) -> sending Result) -> sending Result {

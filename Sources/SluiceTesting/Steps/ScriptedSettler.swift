@@ -39,8 +39,10 @@ package final class ScriptedSettler: Settler {
             return state.errors.isEmpty ? nil : state.errors.removeFirst()
         }
         if let error { throw error }
-        let outcomes = settlement.entries.map(settle)
+        // Remembered first: as soon as an entry is settled, another worker may receive and settle what waited
+        // behind it, and the order of settlements is what tests look at.
         state.withLock { $0.settlements.append(settlement) }
+        let outcomes = settlement.entries.map(settle)
         queue.changed.notify()
         return SettlementResult(outcomes: outcomes, next: receiving.map { queue.take($0.limit) } ?? [])
     }

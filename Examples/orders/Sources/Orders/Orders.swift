@@ -17,7 +17,7 @@ struct Orders: PipelineApp {
     var pipelines: [Pipeline] {
         Pipeline("orders") {
             Source.queue("orders-in")
-            RecordID("$.order_id")
+            ID("$.order_id")
             Archive(keep: .days(30))
             Subject("customer", "$.customer_id")
             Queues(.fifo(group: "$.customer_id"))

@@ -31,9 +31,9 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     mutating func run() async throws {
-        let context = try CommandContext(common)
-        let definitions = try Definitions.load(files, root: root, context: context)
-        for warning in definitions.warnings { context.note("warning: \(warning)") }
+        let plain = try CommandContext(common)
+        let definitions = try plain.definitions(files, root: root)
+        let context = plain.masking(definitions.masker)
         if untilIdle, definitions.pipelines.isEmpty {
             throw CommandFailure(.usage, "--until-idle needs pipelines: `\(context.application.name) run FILE`")
         }
@@ -55,22 +55,9 @@ struct RunCommand: AsyncParsableCommand {
     ) async throws -> ExitStatus {
         let running = try await engine.start(
             pipelines, functions: context.application.functions, logger: context.logger)
-        do {
-            let status = try await serve(running, pipelines, folder, context)
-            await running.finish()
-            return status
-        } catch {
-            await running.finish()
-            throw error
-        }
-    }
-
-    private func serve(
-        _ running: RunningPipelines, _ pipelines: [Pipeline], _ folder: String, _ context: CommandContext
-    ) async throws -> ExitStatus {
         let server = try await ControlServer.bind(folder: folder, control: running.control, logger: context.logger)
         context.note(Self.firstLine(context.application.name, folder, pipelines))
-        let idle = untilIdle ? UntilStill(running, limit: context.timeout) : nil
+        let idle = untilIdle ? UntilStill(control: running.control, limit: context.timeout) : nil
         let group = ServiceGroup(configuration: Self.configuration(running.services, server, idle, context.logger))
         try await group.run()
         guard let idle else { return .done }

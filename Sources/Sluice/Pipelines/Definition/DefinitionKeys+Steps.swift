@@ -1,0 +1,125 @@
+extension DefinitionKeys {
+    static let transform = KeyTable(
+        prototype: Transform(function: ""),
+        keys: [
+            Key(
+                "function", .text("the name of a Swift function that the app registers"), at: \.function,
+                required: true,
+                "A Swift function of your app, by the name it is registered under."),
+            Key(
+                "timeout", .duration(.limit(Limits.functionTimeout)), at: \.timeout,
+                "How long one invocation may take."),
+            Key(
+                "concurrency", .count(.limit(Limits.concurrency)), at: \.concurrency, fallback: "the machine's cores",
+                "Invocations at once."),
+            Key("batch", .count(.limit(Limits.batch)), at: \.batch, "Records of one invocation, at most."),
+            Key(
+                "batch_window", .duration(.limit(Limits.batchWindow)), at: \.batchWindow,
+                "How long to wait for a batch to fill."),
+            Key("errors", .list(of: .section(errorRule), base: errorRule.prototype), at: \.errors, errorsMeaning),
+            Key("backoff", .section(backoff), at: \.backoff, fallback: "", backoffMeaning),
+        ],
+        advice: Dictionary(
+            uniqueKeysWithValues: ["handler", "command", "jq", "runtime", "code"].map {
+                ($0, "this version runs Swift functions only; write 'function: NAME'")
+            }))
+
+    static let deliver = KeyTable(
+        prototype: Deliver(to: .sqlite(""), table: ""),
+        keys: [
+            Key(
+                "name", KeyType.name(1...20, reserved: ["transform"]).optional(base: ""), at: \.name,
+                fallback: "its kind, `sqlite`", effective: \.effectiveName,
+                "The delivery in commands, in the ledger and in the name of its queue."),
+            Key(
+                "to", .sinkAddress, at: \.to, required: true,
+                "The database. A path is relative to the definition's file."),
+            Key("table", .text("the name of a table"), at: \.table, required: true, "The table, as `[schema.]name`."),
+            Key(
+                "key", .list(of: .text("the name of a column"), base: "", orOne: true), at: \.key,
+                "The columns that identify a row. `meta.id` is the record's name. None: every record is a row of its own."
+            ),
+            Key(
+                "mode", KeyType<Deliver.Mode>.choice().optional(base: .upsert), at: \.mode,
+                fallback: "`upsert` with a key, else `insert`", effective: \.effectiveMode.rawValue,
+                "What becomes of a record whose key is in the table: `upsert` overwrites the row, `ignore` leaves it, "
+                    + "`insert` takes it for a mistake of the record."),
+            Key("create", .flag, at: \.create, "Make the table, the database and its folders if they are not there."),
+            Key(
+                "columns", .columns, at: \.columns,
+                "Declared types of columns; those of the others follow from the first batch."),
+            Key(
+                "unknown", KeyType<Deliver.UnknownField>.choice().optional(base: .add), at: \.unknown,
+                fallback: "`add` where Sluice made the table, else `reject`",
+                effective: { $0.unknown?.rawValue ?? "add where Sluice made the table, else reject" },
+                "What becomes of a field that has no column: the record is rejected, the field is left out, or a column "
+                    + "is added."),
+            Key(
+                "queue", KeyType.section(queueOverrides).optional(base: QueueOverrides()), at: \.queue, fallback: "",
+                effective: { _ in "as under queue" }, "What this delivery's queue has otherwise than the pipeline's."),
+            Key("concurrency", .count(.limit(Limits.concurrency)), at: \.concurrency, "Writes at once."),
+            Key(
+                "rate", KeyType.rate(.ours(1...1_000_000_000)).or("none", base: .perSecond(1)), at: \.rate,
+                "Records per second, minute or hour, at most."),
+            Key("batch", .count(.limit(Limits.batch)), at: \.batch, "Records of one write, at most."),
+            Key(
+                "batch_window", .duration(.limit(Limits.batchWindow)), at: \.batchWindow,
+                "How long to wait for a batch to fill."),
+            Key("timeout", .duration(.limit(Limits.functionTimeout)), at: \.timeout, "How long one write may take."),
+            Key("errors", .list(of: .section(errorRule), base: errorRule.prototype), at: \.errors, errorsMeaning),
+            Key("backoff", .section(backoff), at: \.backoff, fallback: "", backoffMeaning),
+            Key(
+                "breaker", .section(breaker), at: \.breaker, fallback: "",
+                "When the delivery stops trying for a while because the sink, not the record, is at fault. Records wait "
+                    + "then, and no tries are used up."),
+        ],
+        rules: [PipelineRules.checkDelivery])
+
+    static let errorRule = KeyTable(
+        prototype: ErrorRule(match: "", then: .retry),
+        keys: [
+            Key(
+                "match", .errorPattern, at: \.match, required: true,
+                "The type of an error, with `*` for any characters, or a regular expression between slashes that is "
+                    + "tried on its message."),
+            Key(
+                "then", .choice(), at: \.then, required: true,
+                "`retry` after the backoff, `reject` to the dead-letter queue at once, `filter` = leave the record out, "
+                    + "`pause` the step."),
+        ])
+
+    static let backoff = KeyTable(
+        prototype: Backoff(),
+        keys: [
+            Key("first", .duration(.limit(Limits.visibilityTimeout)), at: \.first, "The wait before the second try."),
+            Key("max", .duration(.limit(Limits.visibilityTimeout)), at: \.max, "The longest wait."),
+            Key("factor", .number(.ours(1...100)), at: \.factor, "How much longer each wait is than the one before."),
+            Key(
+                "jitter", .flag, at: \.jitter,
+                "Make each wait a random share of itself, between half and all, so that retries do not come in step."),
+        ],
+        rules: [PipelineRules.checkBackoff])
+
+    static let breaker = KeyTable(
+        prototype: BreakerPlan(),
+        keys: [
+            Key("after", .count(.ours(1...1_000)), at: \.after, "Failures in a row until it opens."),
+            Key(
+                "probe", .duration(.ours(.seconds(1)...(.hours(1)))), at: \.probe,
+                "The time between probes while it is open."),
+        ])
+
+    private static let errorsMeaning = "What failures of a kind mean. The first match wins; without one it is `retry`."
+    private static let backoffMeaning = "How long a record waits between tries."
+}
+
+extension DefinitionKeys {
+    /// Where else a key belongs: `timeout` → `transform`, `deliver`.
+    static func homes(of key: String) -> [String] {
+        let paths = document.rows.map(\.path)
+        return paths.compactMap { path in
+            guard let dot = path.lastIndex(of: "."), path[path.index(after: dot)...] == key else { return nil }
+            return String(path[..<dot])
+        }
+    }
+}

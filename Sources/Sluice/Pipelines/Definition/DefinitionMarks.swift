@@ -1,0 +1,46 @@
+/// What a file said about the keys of one pipeline: where each was written, how, and which could not be read.
+/// A pipeline that was built in Swift has none but its name.
+package struct DefinitionMarks: Hashable, Sendable {
+    struct Mark: Hashable, Sendable {
+        var key: DefinitionPlace
+        var value: DefinitionPlace
+        /// The text as it may be shown; `nil` = not one scalar.
+        var written: String?
+    }
+
+    /// Where the definition as a whole is.
+    package var start: DefinitionPlace
+    /// By dotted path: `transform.timeout`.
+    private(set) var marks: [String: Mark] = [:]
+    /// Keys whose mistake is told already, and those that `--no-secrets` cannot know.
+    private(set) var unread: Set<String> = []
+
+    package init(start: DefinitionPlace) { self.start = start }
+
+    mutating func record(_ path: String, key: DefinitionPlace, value: DefinitionPlace) {
+        marks[path] = Mark(key: key, value: value)
+    }
+
+    mutating func record(_ path: String, written: String) { marks[path]?.written = written }
+    mutating func recordUnread(_ path: String) { unread.insert(path) }
+
+    /// The place of a key's value, or of the innermost map that would hold it.
+    func place(of path: String) -> DefinitionPlace {
+        if let mark = marks[path] { return mark.value }
+        var parent = path[...]
+        while let end = parent.lastIndex(where: { $0 == "." || $0 == "[" }) {
+            parent = parent[..<end]
+            if let mark = marks[String(parent)] { return mark.key }
+        }
+        return start
+    }
+
+    /// True for a pipeline that was built in Swift.
+    var isEmpty: Bool { marks.isEmpty }
+
+    package func isGiven(_ path: String) -> Bool { marks[path] != nil }
+    package func place(ofKey path: String) -> DefinitionPlace? { marks[path]?.key }
+}
+
+/// `transform`, `timeout` → `transform.timeout`.
+func dotted(_ parent: String, _ key: String) -> String { parent.isEmpty ? key : "\(parent).\(key)" }

@@ -1,0 +1,113 @@
+extension KeyType where Value == SinkAddress {
+    static var sinkAddress: KeyType {
+        .scalar(
+            form: "`sqlite:PATH`", expected: "an address, such as 'sqlite:out/shop.db'",
+            parse: { text throws(Complaint) in
+                guard let colon = text.firstIndex(of: ":") else {
+                    throw Complaint("names no kind of sink", expected: "write 'sqlite:\(text)' for a database file")
+                }
+                let scheme = text[..<colon].lowercased()
+                let rest = String(text[text.index(after: colon)...])
+                guard scheme == "sqlite" else { throw unknown(scheme: scheme) }
+                guard text[..<colon] == "sqlite" else {
+                    throw Complaint("is no address", expected: "write 'sqlite:\(rest)'")
+                }
+                return .sqlite(rest)
+            },
+            text: { address in
+                switch address {
+                case .sqlite(let path): "sqlite:\(path)"
+                }
+            },
+            problem: { address in
+                switch address {
+                case .sqlite(let path): problem(ofFile: path)
+                }
+            })
+    }
+
+    private static func unknown(scheme: String) -> Complaint {
+        let later = ["postgres", "postgresql", "http", "https", "s3", "queue", "function"]
+        let problem =
+            later.contains(scheme) ? "is a kind of sink that this version does not have" : "is no kind of sink"
+        return Complaint(problem, expected: "expected 'sqlite:PATH', a database file")
+    }
+
+    private static func problem(ofFile path: String) -> Complaint? {
+        if path.isEmpty { return Complaint("names no file") }
+        if path == ":memory:" { return Complaint("is lost when the process ends", expected: "expected a file's path") }
+        if path.hasPrefix("//"), !path.hasPrefix("///") {
+            let rest = path.dropFirst(2)
+            return Complaint(
+                "is no path", expected: "write 'sqlite:\(rest)', or 'sqlite:/\(rest)' for an absolute path")
+        }
+        if path.utf8.count > 4_096 {
+            return Complaint("is longer than a path may be", expected: "expected a file's path")
+        }
+        if path.utf8.contains(0) { return Complaint("has a NUL in it", expected: "expected a file's path") }
+        return nil
+    }
+}
+
+extension KeyType where Value == [Deliver.Column] {
+    /// Names of columns with their declared types, in the order written.
+    static var columns: KeyType {
+        KeyType(
+            form: "map of column: type", expected: "a map of columns to types, such as {amount: \"numeric(12,2)\"}",
+            read: { node, _, reading in
+                guard case .map(let entries) = node.content else {
+                    reading.fail(
+                        node.isAbsent ? "has no value" : "is \(node.kind)",
+                        expected: "expected a map of columns to types, such as {amount: \"numeric(12,2)\"}",
+                        at: node.place)
+                    return nil
+                }
+                return entries.compactMap { entry in
+                    reading.at(entry.key) { reading in
+                        reading.mark(entry)
+                        return reading.text(entry.value, expected: typeForm).map { Deliver.Column(entry.key, $0) }
+                    }
+                }
+            },
+            check: { columns, check in
+                for column in columns {
+                    check.at(column.name) { check in
+                        if !isType(column.type) {
+                            check.complain(
+                                about: column.type, "is no type of a column", expected: "expected \(typeForm)")
+                        }
+                    }
+                }
+                let names = columns.map { $0.name.lowercased() }
+                for name in Set(names) where names.count(where: { $0 == name }) > 1 {
+                    check.report(
+                        "\(check.path) names the column '\(name)' twice", expected: "expected each column once")
+                }
+                if names.contains("") {
+                    check.report("\(check.path) has a column without a name", expected: "expected a name")
+                }
+            },
+            text: { columns in
+                "{" + columns.map { "\($0.name): \($0.type)" }.joined(separator: ", ") + "}"
+            })
+    }
+
+    private static var typeForm: String { "a type, such as 'integer', 'text', 'timestamptz' or 'numeric(12,2)'" }
+
+    /// Words, then perhaps one or two numbers in brackets. The type stands in the statement that makes the table.
+    private static func isType(_ type: String) -> Bool {
+        let name = type.prefix { $0 != "(" }
+        let rest = type.dropFirst(name.count)
+        let isName = name.utf8.allSatisfy { $0.isWordByte || $0 == UInt8(ascii: " ") } && name.first?.isLetter == true
+        guard isName, type.utf8.count <= 64 else { return false }
+        guard !rest.isEmpty else { return true }
+        guard rest.hasSuffix(")") else { return false }
+        let numbers = rest.dropFirst().dropLast().split(separator: ",", omittingEmptySubsequences: false)
+        return (1...2).contains(numbers.count)
+            && numbers.allSatisfy { number in
+                let digits = number.filter { $0 != " " }
+                return !digits.isEmpty
+                    && digits.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            }
+    }
+}

@@ -1,0 +1,92 @@
+/// What has to hold across keys, and what surely was not meant.
+enum PipelineRules {
+    @Sendable static func check(_ document: DefinitionKeys.Document, _ check: inout DefinitionCheck) {
+        let pipeline = document.pipeline
+        for part in pipeline.repeatedParts {
+            check.report("\(part) is given more than once", expected: "expected one")
+        }
+        checkQueueType(pipeline, &check)
+        checkOwnQueues(pipeline, &check)
+        warnAboutOrder(pipeline, &check)
+        warnAboutArchive(pipeline, &check)
+    }
+
+    private static func checkQueueType(_ pipeline: Pipeline, _ check: inout DefinitionCheck) {
+        guard check.knows("source", "source.queue", "queue.type"), pipeline.queue.type == .standard else { return }
+        let name = pipeline.source.queueName
+        guard name.hasSuffix(QueueNames.fifoSuffix) else { return }
+        check.report(
+            "source.queue: \(Quoting.quote(name)) is the name of a FIFO queue, and the pipeline's queues are standard",
+            expected: "write 'type: fifo' under 'queue', or leave '\(QueueNames.fifoSuffix)' out", at: "source.queue")
+    }
+
+    /// A pipeline's own queues must have different names.
+    private static func checkOwnQueues(_ pipeline: Pipeline, _ check: inout DefinitionCheck) {
+        guard check.knows("source", "source.queue", "pipeline", "deliver", "deliver.name"), !pipeline.name.isEmpty
+        else { return }
+        if let clash = QueueClash.within(pipeline) {
+            check.report(
+                "source.queue: \(Quoting.quote(clash)) is also the name of a queue that this pipeline makes",
+                expected: "choose another name for the source's queue", at: "source.queue")
+        }
+    }
+
+    /// Where a definition breaks an order it asks for.
+    private static func warnAboutOrder(_ pipeline: Pipeline, _ check: inout DefinitionCheck) {
+        guard check.knows("queue", "queue.type", "queue.group") else { return }
+        switch (pipeline.queue.type, pipeline.queue.group) {
+        case (.fifo, nil):
+            check.warn(
+                "queue.type is fifo, and queue.group says nothing: a record that is sent without a MessageGroupId goes "
+                    + "to the dead-letter queue",
+                expected: "write 'group: $.…', a path to what is kept in order", at: "queue.type")
+        case (.standard, .some) where !check.isGiven("queue.type") && !check.marks.isEmpty:
+            check.warn(
+                "queue.group keeps no order in a standard queue: it only gives each group a fair share",
+                expected: "write 'type: fifo' for order, or 'type: standard' if a fair share is meant",
+                at: "queue.group")
+        default: break
+        }
+    }
+
+    private static func warnAboutArchive(_ pipeline: Pipeline, _ check: inout DefinitionCheck) {
+        guard let archive = pipeline.archive, check.knows("archive", "archive.keep", "dead_letters.keep"),
+            archive.keep < pipeline.deadLetters.keep
+        else { return }
+        let (raw, dead) = (archive.keep.definitionText, pipeline.deadLetters.keep.definitionText)
+        check.warn(
+            "archive.keep is \(raw), shorter than dead_letters.keep, \(dead): the oldest dead letters have no raw copy",
+            expected: "write 'keep: \(dead)' under 'archive'",
+            at: check.isGiven("archive.keep") ? "archive.keep" : "dead_letters.keep")
+    }
+
+    @Sendable static func checkDelivery(_ deliver: Deliver, _ check: inout DefinitionCheck) {
+        checkMode(deliver, &check)
+        let names = deliver.key.map { $0.lowercased() }
+        for name in Set(names).sorted() where names.count(where: { $0 == name }) > 1 {
+            check.report(
+                "\(check.path).key names the column \(Quoting.quote(name)) twice",
+                expected: "expected each column once",
+                at: "key")
+        }
+        if deliver.table.lowercased().hasPrefix("sqlite_") {
+            check.report(
+                "\(check.path).table: \(Quoting.quote(deliver.table)) is a name that SQLite keeps for itself",
+                expected: "expected a name that does not begin with 'sqlite_'", at: "table")
+        }
+    }
+
+    private static func checkMode(_ deliver: Deliver, _ check: inout DefinitionCheck) {
+        guard check.knows("key", "mode"), deliver.mode == .upsert, deliver.key.isEmpty else { return }
+        check.report(
+            "\(check.path).mode: 'upsert' needs a key",
+            expected: "write 'key: [COLUMN]', or leave 'mode' out", at: "mode")
+    }
+
+    @Sendable static func checkBackoff(_ backoff: Backoff, _ check: inout DefinitionCheck) {
+        guard check.knows("first", "max"), backoff.first > backoff.max else { return }
+        check.report(
+            "\(check.path).first is \(backoff.first.definitionText), longer than max, \(backoff.max.definitionText)",
+            expected: "expected first to be at most max", at: check.isGiven("first") ? "first" : "max")
+    }
+}

@@ -1,0 +1,89 @@
+/// Where records go: one table of one database.
+public struct Deliver: Hashable, Sendable {
+    /// What becomes of a record whose key is in the table.
+    public enum Mode: String, Hashable, Sendable, Codable, CaseIterable { case upsert, insert, ignore }
+    /// What becomes of a field that has no column.
+    public enum UnknownField: String, Hashable, Sendable, Codable, CaseIterable { case reject, ignore, add }
+
+    /// `[a-z0-9-]{1,20}`; `nil` = named after its kind (`sqlite`).
+    public var name: String?
+    public var to: SinkAddress
+    /// `[schema.]name`.
+    public var table: String
+    /// The columns that identify a row; none = every record is a row of its own.
+    public var key: [String]
+    /// `nil` = upsert with a key, insert without.
+    public var mode: Mode?
+    /// Make the table (and the database, and its folders) if absent. SQLite: true.
+    public var create: Bool
+    /// Declared types of columns, in the order written; the rest is inferred from the first batch.
+    public var columns: [Column]
+    /// `nil` = add where Sluice made the table, else reject.
+    public var unknown: UnknownField?
+    /// What this delivery's queue has otherwise than the pipeline's; `nil` = nothing.
+    public var queue: QueueOverrides?
+    /// Writes at once. 1 to 1,000; 1.
+    public var concurrency: Int
+    /// Records per second, minute or hour; `nil` = as fast as the sink takes them.
+    public var rate: Rate?
+    /// Records of one write. 1 to 10,000; 500.
+    public var batch: Int
+    /// How long to wait for a batch to fill. 0 s to 5 minutes; 0 s.
+    public var batchWindow: Duration
+    /// How long one write may take. 1 s to 15 minutes; 30 s.
+    public var timeout: Duration
+    public var errors: [ErrorRule]
+    public var backoff: Backoff
+    public var breaker: BreakerPlan
+
+    public struct Column: Hashable, Sendable {
+        public var name: String
+        public var type: String
+        public init(_ name: String, _ type: String) {
+            self.name = name
+            self.type = type
+        }
+    }
+
+    public init(
+        name: String? = nil, to: SinkAddress, table: String, key: [String] = [], mode: Mode? = nil,
+        create: Bool = true, columns: [Column] = [], unknown: UnknownField? = nil, queue: QueueOverrides? = nil,
+        concurrency: Int = 1, rate: Rate? = nil, batch: Int = 500, batchWindow: Duration = .zero,
+        timeout: Duration = .seconds(30), errors: [ErrorRule] = [], backoff: Backoff = Backoff(),
+        breaker: BreakerPlan = BreakerPlan()
+    ) {
+        self.name = name
+        self.to = to
+        self.table = table
+        self.key = key
+        self.mode = mode
+        self.create = create
+        self.columns = columns
+        self.unknown = unknown
+        self.queue = queue
+        self.concurrency = concurrency
+        self.rate = rate
+        self.batch = batch
+        self.batchWindow = batchWindow
+        self.timeout = timeout
+        self.errors = errors
+        self.backoff = backoff
+        self.breaker = breaker
+    }
+
+    /// The name that commands, the ledger and the queue use.
+    public var effectiveName: String { name ?? to.kind }
+    public var effectiveMode: Mode { mode ?? (key.isEmpty ? .insert : .upsert) }
+}
+
+/// A database, as a definition names it.
+public enum SinkAddress: Hashable, Sendable {
+    /// The path of a database file; relative to the definition's folder.
+    case sqlite(String)
+
+    public var kind: String {
+        switch self {
+        case .sqlite: "sqlite"
+        }
+    }
+}

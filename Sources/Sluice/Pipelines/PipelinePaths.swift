@@ -1,0 +1,17 @@
+import Foundation
+
+extension Pipeline {
+    /// `path` of the definition as a path of this machine: relative to the definition's folder, never to wherever
+    /// a command was started.
+    public func resolved(_ path: String) -> String {
+        guard !path.hasPrefix("/"), let root else { return path }
+        return URL(filePath: root, directoryHint: .isDirectory).appending(path: path).standardizedFileURL.path
+    }
+
+    /// The path of the database file that records go to.
+    public var sqlitePath: String {
+        switch deliver.to {
+        case .sqlite(let path): resolved(path)
+        }
+    }
+}

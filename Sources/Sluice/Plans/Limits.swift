@@ -1,0 +1,52 @@
+/// A service's limit, as dated data: ranges, error texts and documentation are built from it.
+public struct Limit<Value: Comparable & Hashable & Sendable>: Hashable, Sendable {
+    /// `SQS`, `Lambda`.
+    public let service: String
+    /// What is allowed now.
+    public let now: ClosedRange<Value>
+    /// What was allowed at the beginning of 2020; `nil` = there was no such setting.
+    public let in2020: ClosedRange<Value>?
+    /// Where `now` was read, and when.
+    public let source: String
+}
+
+/// The limits of AWS that keys of a definition keep to, so that it runs there unchanged.
+public enum Limits {
+    private static let model = "SQS service model of botocore 1.43.11 (2026)"
+    private static let guide = "Lambda Developer Guide (2026)"
+
+    /// Body and attributes of one message.
+    public static let messageSize = Limit<ByteCount>(
+        service: "SQS", now: .kilobytes(1)...(.megabytes(1)), in2020: .kilobytes(1)...(.kilobytes(256)),
+        source: "\(model), MaximumMessageSize; 256 KB until August 2025")
+
+    public static let visibilityTimeout = Limit<Duration>(
+        service: "SQS", now: .zero...(.hours(12)), in2020: .zero...(.hours(12)), source: "\(model), VisibilityTimeout")
+
+    public static let retention = Limit<Duration>(
+        service: "SQS", now: .minutes(1)...(.days(14)), in2020: .minutes(1)...(.days(14)),
+        source: "\(model), MessageRetentionPeriod")
+
+    public static let maxReceiveCount = Limit<Int>(
+        service: "SQS", now: 1...1_000, in2020: 1...1_000, source: "SQS Developer Guide, RedrivePolicy")
+
+    /// Characters of a queue's name, `.fifo` included.
+    public static let queueName = Limit<Int>(
+        service: "SQS", now: 1...80, in2020: 1...80, source: "\(model), CreateQueue")
+
+    public static let functionTimeout = Limit<Duration>(
+        service: "Lambda", now: .seconds(1)...(.minutes(15)), in2020: .seconds(1)...(.minutes(15)),
+        source: "\(guide), quotas")
+
+    /// Invocations at once in one account and region.
+    public static let concurrency = Limit<Int>(
+        service: "Lambda", now: 1...1_000, in2020: 1...1_000, source: "\(guide), quotas")
+
+    /// Records of one invocation, from a standard queue; a FIFO queue gives at most 10.
+    public static let batch = Limit<Int>(
+        service: "Lambda", now: 1...10_000, in2020: 1...10, source: "\(guide), SQS event source mapping, BatchSize")
+
+    public static let batchWindow = Limit<Duration>(
+        service: "Lambda", now: .zero...(.minutes(5)), in2020: nil,
+        source: "\(guide), SQS event source mapping, MaximumBatchingWindowInSeconds")
+}

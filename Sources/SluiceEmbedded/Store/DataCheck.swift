@@ -1,0 +1,62 @@
+import Foundation
+import GRDB
+package import Logging
+import Sluice
+
+/// Reads all that a folder stores and says what is wrong with it. Changes nothing.
+package enum DataCheck {
+    /// - Returns: what is wrong, one sentence each; empty = nothing.
+    /// - Throws: `ControlError.busy` while a process has the folder, `.damaged` when it cannot be read at all.
+    package static func problems(inFolder path: String, logger: Logger) async throws -> [String] {
+        let folder = try DataFolder(path, create: false)
+        do {
+            let database = try StoreDatabase(path: folder.storePath)
+            return try structure(database) + chunks(database) + ledger(database, logger)
+        } catch {
+            throw StoreDatabase.explain(error, path: folder.storePath)
+        }
+    }
+
+    private static func structure(_ database: StoreDatabase) throws -> [String] {
+        try database.read { try String.fetchAll($0, sql: "PRAGMA integrity_check") }.filter { $0 != "ok" }
+    }
+
+    /// Every chunk's headers, bodies and states, raw copies included.
+    private static func chunks(_ database: StoreDatabase) throws -> [String] {
+        let rows = try database.read {
+            try Row.fetchAll(
+                $0, sql: "SELECT c.id, s.state FROM chunk c LEFT JOIN chunk_state s ON s.chunk = c.id ORDER BY c.id")
+        }
+        var problems: [String] = []
+        for row in rows {
+            let id: Int64 = row["id"]
+            do {
+                let content = try database.content(of: id)
+                for index in 0..<content.count { _ = try content.header(at: index) }
+                if let state = row["state"] as Data? {
+                    _ = try ChunkStates(count: content.count, encoded: Array(state))
+                }
+            } catch {
+                problems.append("\(error)")
+            }
+        }
+        let orphans = try database.read {
+            try Int.fetchOne(
+                $0,
+                sql: """
+                    SELECT (SELECT count(*) FROM body WHERE chunk NOT IN (SELECT id FROM chunk))
+                        + (SELECT count(*) FROM chunk_state WHERE chunk NOT IN (SELECT id FROM chunk))
+                        + (SELECT count(*) FROM archive WHERE chunk NOT IN (SELECT id FROM chunk))
+                    """) ?? 0
+        }
+        if orphans > 0 { problems.append("\(orphans) rows belong to chunks that are not there") }
+        return problems
+    }
+
+    private static func ledger(_ database: StoreDatabase, _ logger: Logger) throws -> [String] {
+        let state = StoreState(
+            database: database, clock: SystemClock(), catalogue: QueueCatalogue(), logger: logger)
+        try state.load(processDied: true)
+        return try state.status(pipeline: nil, registry: nil, diskFull: false).discrepancies
+    }
+}

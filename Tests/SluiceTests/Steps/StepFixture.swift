@@ -1,0 +1,126 @@
+import Logging
+import Sluice
+import SluiceTesting
+import Synchronization
+
+/// What a function was called with, call by call.
+final class Calls: Sendable {
+    private let made = Mutex<[[String]]>([])
+    var all: [[String]] { made.withLock { $0 } }
+    var flat: [String] { all.flatMap { $0 } }
+    func add(_ bodies: [String]) { made.withLock { $0.append(bodies) } }
+}
+
+struct Broken: Error, CustomStringConvertible {
+    var description: String = "it broke"
+}
+
+/// Keeps log lines, so that a test can wait for one and read it.
+struct RecordingLog: LogHandler {
+    final class Lines: Sendable {
+        private let kept = Mutex<[String]>([])
+        let changed = Signal()
+        var all: [String] { kept.withLock { $0 } }
+        func add(_ line: String) {
+            kept.withLock { $0.append(line) }
+            changed.notify()
+        }
+        func wait(for text: String) async throws {
+            while true {
+                let version = changed.version
+                if all.contains(where: { $0.contains(text) }) { return }
+                try await changed.wait(after: version)
+            }
+        }
+    }
+
+    let lines: Lines
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.trace
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let all = metadata.merging(event.metadata ?? [:]) { $1 }
+        let pairs = all.sorted { $0.key < $1.key }.map { "\($0)=\($1)" }.joined(separator: " ")
+        lines.add("\(event.level): \(event.message) \(pairs)")
+    }
+}
+
+/// One pipeline with everything scripted around its steps.
+struct StepFixture {
+    var pipeline: Pipeline
+    let clock = ManualClock()
+    let lines = RecordingLog.Lines()
+    let logger: Logger
+
+    init(_ type: QueueType = .standard, errors: [ErrorRule] = [], change: (inout Pipeline) -> Void = { _ in }) {
+        let log = RecordingLog(lines: lines)
+        logger = Logger(label: "test") { _ in log }
+        let exact = Backoff(first: .seconds(1), max: .seconds(60), factor: 2, jitter: false)
+        pipeline = Pipeline(
+            name: "orders", source: .queue("orders-in"), queue: QueuePlan(type: type),
+            transform: Transform(function: "f", errors: errors, backoff: exact),
+            deliver: Deliver(to: .sqlite("x.db"), table: "orders", errors: errors, backoff: exact))
+        change(&pipeline)
+    }
+
+    func transformControl() -> StepControl {
+        StepControl(name: pipeline.transformStep, clock: clock, logger: logger)
+    }
+
+    func transform(
+        _ function: Function, control: StepControl? = nil, host: FunctionHost? = nil
+    ) throws -> TransformStep {
+        try TransformStep(
+            pipeline.transform ?? Transform(function: "f"), of: pipeline, function: function,
+            host: host ?? FunctionHost(name: "orders", logger: logger), version: "v1",
+            control: control ?? transformControl(), clock: clock, logger: logger)
+    }
+
+    func deliveryControl() -> StepControl {
+        StepControl(
+            name: pipeline.deliveryStep, breaker: pipeline.deliver.breaker, rate: pipeline.deliver.rate, clock: clock,
+            logger: logger)
+    }
+
+    func delivery(_ sink: RecordingSink, control: StepControl? = nil) throws -> DeliveryStep {
+        try DeliveryStep(
+            pipeline, sink: sink, control: control ?? deliveryControl(), clock: clock, logger: logger)
+    }
+
+    /// Passes a body on, and does with a body that starts with a word what it says.
+    static func obedient(_ body: String) throws -> Outcome<Bytes> {
+        switch body.split(separator: " ").first {
+        case "throw": throw Broken()
+        case "retry": return .retry("not now")
+        case "reject": return .reject("never")
+        case "filter": return .filtered
+        default: return [Bytes(body)]
+        }
+    }
+}
+
+extension Disposition {
+    /// The case, for tables of expectations.
+    var word: String {
+        switch self {
+        case .passed: "passed"
+        case .filtered: "filtered"
+        case .delivered(let effect): effect.rawValue
+        case .retry: "retry"
+        case .release: "release"
+        case .dead: "dead"
+        }
+    }
+
+    var failure: Failure? {
+        switch self {
+        case .retry(_, let failure), .dead(let failure): failure
+        default: nil
+        }
+    }
+}
