@@ -85,6 +85,15 @@ package final class EmbeddedEngine: Sendable {
         try await store.writer.submit { try $0.setBreaker(step, isOpen: isOpen) }
     }
 
+    /// Returns when nothing of these pipelines moves any more by itself: each of their queues is empty, or waits behind
+    /// a pause, or behind a breaker that three probes could not close, or behind another such queue that is full.
+    package func waitUntilStill(_ pipelines: [String], registry: StepRegistry) async throws {
+        let stages = try await store.writer.submit { state in
+            try pipelines.flatMap { try state.stages(pipeline: $0) }
+        }
+        try await store.wait { $0.isStill(stages, registry) }
+    }
+
     /// Commits what was accepted and closes the store. What is asked of it afterwards answers `QueueError.closed`.
     package func close() async { await store.writer.close("it is shutting down") }
 }

@@ -43,9 +43,6 @@ public enum WaitCondition: String, Sendable, Codable {
     case ready
     /// Nothing of them is ready, delayed, backing off or in flight at a step.
     case idle
-    /// Idle, or all that is left waits behind a pause, or behind a breaker that three probes could not close:
-    /// nothing moves any more by itself. This ends `run --until-idle`.
-    case still
 }
 
 public struct ControlHello: Sendable, Hashable, Codable {

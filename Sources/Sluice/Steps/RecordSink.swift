@@ -5,7 +5,9 @@ public protocol RecordSink: Sendable {
     /// Writes a batch, whole or not at all, in the order given, and says for each record what it came to.
     ///
     /// May be called again with records it has already written, when a crash came between the write and the
-    /// settlement: a sink that can tell answers `.repeated`.
+    /// settlement: a sink that can tell answers `.repeated`. Called concurrently, up to the delivery's concurrency.
+    /// When the task is cancelled (the delivery's timeout, our shutdown) it throws soon, or returns what it has
+    /// committed: the delivery waits for it, because only the sink knows whether the batch was written.
     /// - Throws: `SinkError`; nothing of the batch was written then.
     func write(_ batch: [SinkRecord]) async throws(SinkError) -> [SinkEffect]
 

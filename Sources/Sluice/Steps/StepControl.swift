@@ -153,16 +153,6 @@ package final class StepControl: Sendable {
     /// have failed.
     package func isStalled(afterProbes probes: Int) -> Bool { paused != nil || failedProbes >= probes }
 
-    /// Returns when `isStalled` is what is asked for.
-    /// - Throws: `CancellationError`.
-    package func wait(untilStalled isWanted: Bool, afterProbes probes: Int) async throws {
-        while true {
-            let version = signal.version
-            if isStalled(afterProbes: probes) == isWanted { return }
-            try await signal.wait(after: version)
-        }
-    }
-
     // MARK: What the loop asks
 
     /// Returns when the step may receive, and how much.
@@ -181,6 +171,21 @@ package final class StepControl: Sendable {
     /// `nil` when the step may not receive now.
     func admitNow(upTo limit: Int) -> Grant? {
         if case .grant(let grant) = admission(upTo: limit) { grant } else { nil }
+    }
+
+    /// Returns when a receive that `grant` allowed, and that still waits for a message, is no longer wanted.
+    func waitUntilClosed(for grant: Grant) async throws {
+        while true {
+            let version = signal.version
+            let isClosed = state.withLock { state in
+                if state.pause != nil { return true }
+                if grant.isProbe { return false }
+                if case .closed? = state.breaker?.state { return false }
+                return state.breaker != nil
+            }
+            if isClosed { return }
+            try await signal.wait(after: version)
+        }
     }
 
     private enum Admission {

@@ -35,13 +35,13 @@ package struct StepLoop: Service {
         }
     }
 
-    private let step: any Step
-    private let queue: any MessageQueue
-    private let settler: any Settler
-    private let control: StepControl
-    private let plan: Plan
-    private let clock: any EngineClock
-    private let logger: Logger
+    let step: any Step
+    let queue: any MessageQueue
+    let settler: any Settler
+    let control: StepControl
+    let plan: Plan
+    let clock: any EngineClock
+    let logger: Logger
 
     package init(
         _ step: any Step, from queue: any MessageQueue, settler: any Settler, control: StepControl, plan: Plan,
@@ -160,12 +160,32 @@ package struct StepLoop: Service {
     private func receive(_ grant: StepControl.Grant) async throws -> Batch? {
         let messages: [ReceivedMessage]
         do {
-            messages = try await queue.receive(ReceiveRequest(limit: grant.limit, wait: nil, holder: .step))
+            messages = try await receiveWhileOpen(grant)
         } catch {
             control.received(0, with: grant)
             throw error
         }
         return await fill(messages, grant)
+    }
+
+    /// Waits for messages; a pause, or a breaker that another worker's write opened, ends the wait.
+    private func receiveWhileOpen(_ grant: StepControl.Grant) async throws -> [ReceivedMessage] {
+        try await withThrowingTaskGroup(of: [ReceivedMessage]?.self) { group in
+            group.addTask {
+                try await queue.receive(ReceiveRequest(limit: grant.limit, wait: nil, holder: .step))
+            }
+            group.addTask {
+                try await control.waitUntilClosed(for: grant)
+                return nil
+            }
+            defer { group.cancelAll() }
+            // What the cancelled receive brings all the same is ours, and is worked on.
+            for try await messages in group {
+                if let messages { return messages }
+                group.cancelAll()
+            }
+            return []
+        }
     }
 
     /// Waits for the batch to fill, if the definition says so. A suspect comes alone and stays alone.
@@ -212,67 +232,13 @@ package struct StepLoop: Service {
             if let grant { control.received(0, with: grant) }
             throw error
         }
-        await report(result.outcomes, of: settlement, messages)
+        try await report(result.outcomes, of: settlement, messages)
         guard let grant else { return result.next.isEmpty ? nil : Batch(messages: result.next) }
         return await fill(result.next, grant)
     }
 
-    /// Settles until it is done: nobody else can, and a message that is not settled stays in flight until the
-    /// process ends.
-    private func settle(_ settlement: Settlement, receiving grant: StepControl.Grant?) async throws -> SettlementResult
-    {
-        var request = grant.map { ReceiveRequest(limit: $0.limit, holder: .step) }
-        let backoff = Backoff(first: .milliseconds(100), max: .seconds(5), jitter: false)
-        for attempt in 1... {
-            do {
-                return try await settler.settle(settlement, receiving: request)
-            } catch let error as QueueError {
-                if case .closed = error { throw error }
-                logFailedSettlement(error, attempt)
-            } catch {
-                if Task.isCancelled { throw error }
-                logFailedSettlement(error, attempt)
-            }
-            request = nil
-            await pause(backoff.delay(afterReceive: attempt))
-        }
-        return SettlementResult(outcomes: [], next: [])
-    }
-
-    private func logFailedSettlement(_ error: any Error, _ attempt: Int) {
-        logger.error(
-            "A settlement failed; its messages stay in flight until it succeeds",
-            metadata: ["step": "\(step.name)", "attempt": "\(attempt)", "error": "\(error)"])
-    }
-
-    private func report(
-        _ outcomes: [SettlementResult.Outcome], of settlement: Settlement, _ messages: [ReceivedMessage]
-    ) async {
-        guard outcomes.count == messages.count else {
-            logger.error(
-                "A settler must answer once for every entry",
-                metadata: ["step": "\(step.name)", "entries": "\(messages.count)", "answers": "\(outcomes.count)"])
-            return
-        }
-        var gone = 0
-        for (index, outcome) in outcomes.enumerated() {
-            switch outcome {
-            case .settled: if !settlement.entries[index].disposition.returnsMessage { gone += 1 }
-            case .stale: break
-            case .failed(let reason):
-                logger.error(
-                    "A message could not be settled and stays where it was",
-                    metadata: [
-                        "step": "\(step.name)", "record": "\(messages[index].lineage.identity)", "reason": "\(reason)",
-                    ])
-            }
-        }
-        control.count(gone)
-        await step.settled(messages, settlement, outcomes)
-    }
-
     /// A backoff after an error of the store, not a wait for an event: nothing would tell that it works again.
-    private func pause(_ duration: Duration) async {
+    func pause(_ duration: Duration) async {
         do { try await cancelWhenGracefulShutdown { try await Task.sleep(for: duration) } } catch { return }
     }
 }

@@ -35,7 +35,10 @@ private struct OpenEmbeddedEngine: OpenEngine {
             // The delivery ends last: what the transform still passes on finds it there.
             services += [try await parts.delivery(), try await parts.transform()]
         }
-        return RunningPipelines(control: engine.control(registry: registry), services: services)
+        let (engine, names) = (engine, pipelines.map(\.name))
+        return RunningPipelines(
+            control: engine.control(registry: registry),
+            waitUntilStill: { try await engine.waitUntilStill(names, registry: registry) }, services: services)
     }
 
     func close() async { await engine.close() }

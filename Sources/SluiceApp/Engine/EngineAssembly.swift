@@ -32,6 +32,9 @@ protocol OpenEngine: Sendable {
 struct RunningPipelines: Sendable {
     /// The control that also reaches the steps.
     var control: any Control
+    /// Returns when nothing moves any more by itself: the pipelines are idle, or what is left waits behind a pause, or
+    /// behind a breaker that three probes could not close. Ends `run --until-idle`.
+    var waitUntilStill: @Sendable () async throws -> Void
     /// What has to run, in the order in which it is started; it ends in the reverse order.
     var services: [any Service]
 }

@@ -124,7 +124,6 @@ package struct EmbeddedControl: Control {
             guard registry == nil else { return }
             throw ControlError.failed("no pipeline runs on this folder")
         case .idle: try await store.wait { state in stages.allSatisfy { state.isIdle($0) } }
-        case .still: try await store.wait { $0.isStill(stages, registry) }
         }
     }
 

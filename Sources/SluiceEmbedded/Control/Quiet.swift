@@ -13,7 +13,7 @@ extension StoreState {
             guard let queue = queue(of: stage), queue.held == 0 else { return false }
             let control = registry?[stage.step]
             let isHeldBack = control?.reportedState == .heldBack && stuckBehind
-            let isStuck = isPaused(stage.step, control) || (control?.failedProbes ?? 0) >= Self.hopelessProbes
+            let isStuck = pauses[stage.step.description] != nil || control?.isStalled(afterProbes: Self.probes) == true
             guard isStuck || isHeldBack else { return false }
             stuckBehind = true
         }
@@ -21,11 +21,7 @@ extension StoreState {
     }
 
     /// So many probes in a row without an answer, and a run that ends when idle does not wait any longer.
-    private static let hopelessProbes = 3
-
-    private func isPaused(_ step: StepName, _ control: StepControl?) -> Bool {
-        pauses[step.description] != nil || control?.paused != nil
-    }
+    private static let probes = 3
 
     private func queue(of stage: PipelineRecord.Stage) -> QueueState? { names[stage.queue].flatMap { queues[$0] } }
 }

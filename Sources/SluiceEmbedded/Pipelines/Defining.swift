@@ -146,7 +146,7 @@ extension QueueRecord {
             archiveKeep: pipeline.archive?.keep)
         let delivery = QueueRecord(
             name: pipeline.deliveryQueue, type: pipeline.queue.type, role: .delivery, pipeline: pipeline.name,
-            step: pipeline.deliveryStep.step, settings: pipeline.deliver.queue ?? pipeline.queue.settings,
+            step: pipeline.deliveryStep.step, settings: pipeline.deliverySettings,
             deadLetterQueue: QueueNames.deadLetterQueue(of: pipeline.deliveryQueue))
         return [
             deadLetters(of: pipeline.intakeQueue, step: pipeline.transformStep), intake,

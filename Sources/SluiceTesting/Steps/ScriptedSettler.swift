@@ -9,7 +9,7 @@ package final class ScriptedSettler: Settler {
         var done: [RecordIdentity] = []
         var errors: [QueueError] = []
         var requests: [ReceiveRequest?] = []
-        var stale: Set<RecordIdentity> = []
+        var refused: [RecordIdentity: String] = [:]
     }
 
     private let queue: ScriptedQueue
@@ -23,8 +23,8 @@ package final class ScriptedSettler: Settler {
 
     /// Makes the next settlements fail, one each.
     package func fail(with errors: [QueueError]) { state.withLock { $0.errors += errors } }
-    /// Answers stale for this record.
-    package func makeStale(_ record: RecordIdentity) { _ = state.withLock { $0.stale.insert(record) } }
+    /// Refuses to take this record out of its queue, for this reason.
+    package func refuse(_ record: RecordIdentity, _ reason: String) { state.withLock { $0.refused[record] = reason } }
 
     package var settlements: [Settlement] { state.withLock { $0.settlements } }
     package var dead: [RecordIdentity: Failure] { state.withLock { $0.dead } }
@@ -55,9 +55,9 @@ package final class ScriptedSettler: Settler {
             let message = queue.entries[index].message
             let record = message.lineage.identity
             return state.withLock { state in
-                if state.stale.contains(record) { return .stale }
                 switch entry.disposition {
                 case .passed, .filtered, .delivered:
+                    if let reason = state.refused[record] { return .failed(reason) }
                     state.done.append(record)
                     queue.entries.remove(at: index)
                 case .dead(let failure):

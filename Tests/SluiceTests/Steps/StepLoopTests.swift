@@ -67,6 +67,33 @@ struct StepLoopTests {
         #expect(settler.settlements.count == 1)
     }
 
+    @Test("a pause reaches a step that already waits for messages")
+    func pauseWhileWaiting() async throws {
+        let settler = ScriptedSettler(queue)
+        let control = fixture.transformControl()
+        try await run(filtering, settler, control: control, plan()) { [queue, messages] in
+            try await queue.wait { $0.waiting == 1 }
+            control.pause(reason: nil)
+            try await queue.wait { $0.waiting == 0 }
+            queue.put(messages(3))
+            control.resume()
+            try await queue.wait { $0.count == 0 }
+        }
+        #expect(queue.receives == 3)
+    }
+
+    @Test("a record that cannot be settled is tried again with the reason, not left in flight")
+    func unsettledEntry() async throws {
+        let settler = ScriptedSettler(queue, maxReceiveCount: 1)
+        settler.refuse(RecordIdentity("r1"), "too many attributes")
+        queue.put(messages(3))
+        try await run(filtering, settler, control: fixture.transformControl(), plan()) { [queue] in
+            try await queue.wait { $0.count == 0 }
+        }
+        #expect(settler.done.map(\.text) == ["r0", "r2"])
+        #expect(settler.dead[RecordIdentity("r1")]?.reason == "the settlement failed: too many attributes")
+    }
+
     @Test("paused in the middle of a batch it settles that batch and asks for no more")
     func pauseWhileWorking() async throws {
         let settler = ScriptedSettler(queue)

@@ -57,7 +57,7 @@ struct RunCommand: AsyncParsableCommand {
             pipelines, functions: context.application.functions, logger: context.logger)
         let server = try await ControlServer.bind(folder: folder, control: running.control, logger: context.logger)
         context.note(Self.firstLine(context.application.name, folder, pipelines))
-        let idle = untilIdle ? UntilStill(control: running.control, limit: context.timeout) : nil
+        let idle = untilIdle ? UntilStill(running, limit: context.timeout) : nil
         let group = ServiceGroup(configuration: Self.configuration(running.services, server, idle, context.logger))
         try await group.run()
         guard let idle else { return .done }

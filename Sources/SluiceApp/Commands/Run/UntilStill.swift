@@ -5,21 +5,21 @@ import Synchronization
 /// Ends `run --until-idle`: waits until nothing moves any more, and keeps what the status was then, before the steps
 /// are stopped.
 final class UntilStill: Service {
-    private let control: any Control
+    private let running: RunningPipelines
     private let limit: Duration?
     private let outcome = Mutex<Result<StatusReport, TimeoutError>?>(nil)
 
-    init(control: any Control, limit: Duration?) {
-        self.control = control
+    init(_ running: RunningPipelines, limit: Duration?) {
+        self.running = running
         self.limit = limit
     }
 
     func run() async throws {
         try await cancelWhenGracefulShutdown {
-            let control = self.control
+            let running = self.running
             do {
-                try await withTimeout(self.limit) { try await control.wait(pipeline: nil, until: .still) }
-                let report = try await control.status(pipeline: nil)
+                try await withTimeout(self.limit) { try await running.waitUntilStill() }
+                let report = try await running.control.status(pipeline: nil)
                 self.outcome.withLock { $0 = .success(report) }
             } catch let error as TimeoutError {
                 self.outcome.withLock { $0 = .failure(error) }

@@ -1,0 +1,75 @@
+import Logging
+
+/// Carrying out what a step decided, whatever the store answers.
+extension StepLoop {
+    /// Settles until it is done: nobody else can, and a message that is not settled stays in flight until the
+    /// process ends.
+    func settle(_ settlement: Settlement, receiving grant: StepControl.Grant?) async throws -> SettlementResult {
+        var request = grant.map { ReceiveRequest(limit: $0.limit, holder: .step) }
+        let backoff = Backoff(first: .milliseconds(100), max: .seconds(5), jitter: false)
+        for attempt in 1... {
+            do {
+                return try await settler.settle(settlement, receiving: request)
+            } catch let error as QueueError {
+                if case .closed = error { throw error }
+                logFailedSettlement(error, attempt)
+            } catch {
+                if Task.isCancelled { throw error }
+                logFailedSettlement(error, attempt)
+            }
+            request = nil
+            await pause(backoff.delay(afterReceive: attempt))
+        }
+        return SettlementResult(outcomes: [], next: [])
+    }
+
+    private func logFailedSettlement(_ error: any Error, _ attempt: Int) {
+        logger.error(
+            "A settlement failed; its messages stay in flight until it succeeds",
+            metadata: ["step": "\(step.name)", "attempt": "\(attempt)", "error": "\(error)"])
+    }
+
+    func report(
+        _ outcomes: [SettlementResult.Outcome], of settlement: Settlement, _ messages: [ReceivedMessage]
+    ) async throws {
+        guard outcomes.count == messages.count else {
+            logger.error(
+                "A settler must answer once for every entry",
+                metadata: ["step": "\(step.name)", "entries": "\(messages.count)", "answers": "\(outcomes.count)"])
+            return
+        }
+        var gone = 0
+        var failed: [(message: ReceivedMessage, reason: String)] = []
+        for (index, outcome) in outcomes.enumerated() {
+            switch outcome {
+            case .settled: if !settlement.entries[index].disposition.returnsMessage { gone += 1 }
+            case .stale: break
+            case .failed(let reason): failed.append((messages[index], reason))
+            }
+        }
+        control.count(gone)
+        await step.settled(messages, settlement, outcomes)
+        if !failed.isEmpty { try await retry(failed) }
+    }
+
+    /// What could not be settled as it was decided is tried again as any other failure is: left alone it would stay
+    /// in flight until the process ends.
+    private func retry(_ failed: [(message: ReceivedMessage, reason: String)]) async throws {
+        let dispositions = failed.map { message, reason in
+            logger.error(
+                "A record could not be settled; it is tried again",
+                metadata: [
+                    "step": "\(step.name)", "record": "\(message.lineage.identity)", "reason": "\(reason)",
+                ])
+            let failure = Failure(
+                reason: "the settlement failed: \(reason)", type: "settlement", step: step.name.step, time: clock.now,
+                version: control.version)
+            return Disposition.retry(after: Backoff().delay(afterReceive: message.receiveCount), failure)
+        }
+        _ = try await settle(
+            Settlement(
+                queue: queue.name, step: step.name, of: failed.map(\.message), dispositions: dispositions,
+                ordered: plan.ordered),
+            receiving: nil)
+    }
+}
