@@ -33,11 +33,7 @@ package struct DefinitionReader: Sendable {
         let (files, mistakes) = DefinitionFiles.list(paths)
         result.findings.mistakes += mistakes
         for file in files { read(file, into: &result) }
-        result.findings.mistakes += Definition.clashes(among: result.definitions)
-        if let functions {
-            result.findings.mistakes += result.definitions.compactMap { $0.unknownFunction(among: functions) }
-        }
-        result.finish(order: files.map(\.path))
+        finish(&result, order: files.map(\.path))
         return result
     }
 
@@ -45,8 +41,16 @@ package struct DefinitionReader: Sendable {
     package func read(text: String, name: String, root: String? = nil) -> DefinitionResult {
         var result = DefinitionResult()
         read(YAMLText(bytes: Array(text.utf8), path: name), root: root, into: &result)
-        result.finish(order: [name])
+        finish(&result, order: [name])
         return result
+    }
+
+    private func finish(_ result: inout DefinitionResult, order files: [String]) {
+        result.findings.mistakes += Definition.clashes(among: result.definitions)
+        if let functions {
+            result.findings.mistakes += result.definitions.compactMap { $0.unknownFunction(among: functions) }
+        }
+        result.finish(order: files)
     }
 
     private func read(_ file: DefinitionFiles.File, into result: inout DefinitionResult) {
@@ -72,7 +76,7 @@ package struct DefinitionReader: Sendable {
                 let read = Definition.read(document, variables: variables, root: root)
                 result.definitions.append(read.definition)
                 result.findings.add(read.findings)
-                result.masker.formUnion(read.secrets)
+                result.masker.formUnion(read.definition.secrets)
             }
         case .failure(let mistake): result.findings.mistakes.append(mistake)
         }
@@ -81,7 +85,7 @@ package struct DefinitionReader: Sendable {
 
 /// All that came of reading definitions.
 package struct DefinitionResult: Sendable {
-    /// Each pipeline with its marks, for `check --explain`. Where there are mistakes it has placeholders.
+    /// Each pipeline with its marks. Where there are mistakes it has placeholders.
     package internal(set) var definitions: [Definition] = []
     package internal(set) var findings = DefinitionFindings()
     /// The secrets that the definitions hold: every log line and error text goes through it.
@@ -92,6 +96,11 @@ package struct DefinitionResult: Sendable {
     /// In the order of files, lines and columns.
     package var mistakes: [DefinitionMistake] { findings.mistakes }
     package var warnings: [DefinitionMistake] { findings.warnings }
+
+    /// The definitions in effect, for `check --explain`: every value, where it came from, the names of queues.
+    package var explanation: String {
+        definitions.map(\.explanationText).joined(separator: "\n\n")
+    }
 
     mutating func finish(order files: [String]) {
         let order = Dictionary(files.enumerated().map { ($1, $0) }, uniquingKeysWith: min)

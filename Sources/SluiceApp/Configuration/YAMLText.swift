@@ -66,7 +66,8 @@ struct YAMLText {
             .composer(let context, let problem, let mark, _):
             let during = context.map { "\($0.text): " } ?? ""
             return mistake(
-                line: mark.line, column: mark.column, "this is not YAML: \(during)\(problem)", expected: expected)
+                line: mark.line, column: mark.column, "this is not YAML: \(during)\(problem)",
+                expected: Self.hint(problem) ?? expected)
         case .reader(let problem, let offset, _, let yaml):
             let before = yaml.prefix(offset ?? 0)
             let line = before.count(where: \.isNewline) + 1
@@ -80,6 +81,18 @@ struct YAMLText {
         default:
             return mistake(line: 1, column: 1, "this is not YAML: \(error)", expected: expected)
         }
+    }
+
+    /// What the parser's words most often come from.
+    private static func hint(_ problem: String) -> String? {
+        if problem.contains("cannot start any token") {
+            return "indent with spaces, not tabs, and put a value that begins with a special character in quotes"
+        }
+        if problem.contains("mapping values are not allowed") {
+            return "give the keys of one map the same indentation, and put a value with ': ' in it in quotes"
+        }
+        if problem.contains("undefined alias") { return "expected '&name' before '*name'" }
+        return nil
     }
 
     private func mistake(line: Int, column: Int, _ problem: String, expected: String) -> DefinitionMistake {

@@ -41,9 +41,9 @@ struct FunctionHostTests {
                 if record.body.text == "3" { try await Task.sleep(for: .seconds(60)) }
                 return [record.body]
             }, host: host())
-        let answers = await step.process((0..<6).map { .received($0) })
-        #expect(answers.map(\.word) == ["passed", "passed", "passed", "retry", "passed", "passed"])
-        #expect(calls.flat == ["0", "1", "2", "3", "3", "4", "5"])
+        let answers = await step.process((0..<9).map { .received($0) })
+        #expect(answers.enumerated().allSatisfy { $1.word == ($0 == 3 ? "retry" : "passed") })
+        #expect(calls.flat == ["0", "1", "2", "3", "3", "4", "5", "6", "7", "8"])
     }
 
     @Test("a loop that checks its deadline ends in time")

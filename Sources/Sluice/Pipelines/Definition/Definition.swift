@@ -2,15 +2,18 @@
 package struct Definition: Sendable {
     package var pipeline: Pipeline
     package var marks: DefinitionMarks
+    /// What the file holds that must not be shown.
+    package var secrets = Secrets()
 
     /// A pipeline that was built in Swift.
     package init(of pipeline: Pipeline) {
         self.init(pipeline: pipeline, marks: DefinitionMarks(start: .pipeline(pipeline.name)))
     }
 
-    init(pipeline: Pipeline, marks: DefinitionMarks) {
+    init(pipeline: Pipeline, marks: DefinitionMarks, secrets: Secrets = Secrets()) {
         self.pipeline = pipeline
         self.marks = marks
+        self.secrets = secrets
     }
 
     /// False for a key that could not be read, or that is not known without the secrets.
@@ -25,7 +28,6 @@ package struct DefinitionReadResult: Sendable {
     /// With placeholders where a mistake is.
     package var definition: Definition
     package var findings = DefinitionFindings()
-    package var secrets: Secrets
 }
 
 extension Definition {
@@ -38,8 +40,8 @@ extension Definition {
         var document = DefinitionKeys.document.prototype
         if let read = DefinitionKeys.document.read(node, onto: document, &reading) { document = read }
         document.pipeline.root = root
-        let definition = Definition(pipeline: document.pipeline, marks: reading.marks)
-        var result = DefinitionReadResult(definition: definition, secrets: reading.secrets)
+        let definition = Definition(pipeline: document.pipeline, marks: reading.marks, secrets: reading.secrets)
+        var result = DefinitionReadResult(definition: definition)
         result.findings.mistakes = reading.mistakes
         // A file of another version, or that is no map at all, has one mistake: the rest would be guessing.
         if let version = reading.marks.place(ofKey: "sluice"), reading.marks.unread.contains("sluice") {

@@ -114,6 +114,13 @@ extension DefinitionKeys {
 }
 
 extension DefinitionKeys {
+    /// The last words of all keys that are not at the top.
+    static var leaves: [String] {
+        document.rows.compactMap { row in
+            row.path.contains(".") ? row.path.split(separator: ".").last.map(String.init) : nil
+        }
+    }
+
     /// Where else a key belongs: `timeout` → `transform`, `deliver`.
     static func homes(of key: String) -> [String] {
         let paths = document.rows.map(\.path)

@@ -35,6 +35,9 @@ package struct DefinitionMarks: Hashable, Sendable {
         return start
     }
 
+    /// Where the value of a key was written; also that of the list or map that it was written in as a whole.
+    func valuePlace(of path: String) -> DefinitionPlace? { marks[path]?.value }
+
     /// True for a pipeline that was built in Swift.
     var isEmpty: Bool { marks.isEmpty }
 

@@ -8,6 +8,14 @@ public enum DefinitionPlace: Hashable, Sendable {
     case pipeline(String)
 }
 
+extension DefinitionPlace {
+    /// So many characters further on the same line.
+    func moved(by columns: Int) -> DefinitionPlace {
+        guard case .file(let path, let line, let column) = self else { return self }
+        return .file(path, line: line, column: column + columns)
+    }
+}
+
 extension DefinitionPlace: CustomStringConvertible {
     public var description: String {
         switch self {
@@ -55,9 +63,12 @@ struct Complaint: Error {
     var problem: String
     /// `nil` = what the key's type expects.
     var expected: String?
+    /// Where in the text, in Unicode scalars from 0; `nil` = it is about the whole.
+    var offset: Int?
 
-    init(_ problem: String, expected: String? = nil) {
+    init(_ problem: String, expected: String? = nil, offset: Int? = nil) {
         self.problem = problem
         self.expected = expected
+        self.offset = offset
     }
 }

@@ -26,6 +26,13 @@ package struct DefinitionNode: Hashable, Sendable {
         if case .scalar(let text, quoted: _) = content { text } else { nil }
     }
 
+    /// Where a character of the text stands; the place of the whole where the text is not as it was written.
+    func place(of offset: Int?, in text: String) -> DefinitionPlace {
+        guard let offset, case .scalar(let written, let quoted) = content, written == text else { return place }
+        let isPlain = !text.contains { $0.isNewline || $0 == "\\" || $0 == "'" || $0 == "\"" }
+        return isPlain ? place.moved(by: offset + (quoted ? 1 : 0)) : place
+    }
+
     /// What it is, for people.
     var kind: String {
         switch content {

@@ -3,18 +3,42 @@ package struct ExplainedValue: Hashable, Sendable {
     /// The dotted key, or `queues.intake` for what follows from the keys.
     package var key: String
     package var value: String
-    /// `nil` = the default, or what follows from other keys.
-    package var place: DefinitionPlace?
+    package var origin: Origin
+
+    package enum Origin: Hashable, Sendable, CustomStringConvertible {
+        case written(DefinitionPlace)
+        /// Given in Swift.
+        case built
+        case fallback
+        /// Follows from other keys.
+        case derived
+
+        package var description: String {
+            switch self {
+            case .written(let place): place.description
+            case .built: "Swift"
+            case .fallback: "default"
+            case .derived: ""
+            }
+        }
+    }
 }
 
 extension Definition {
     /// The whole definition in effect: every key with its value, defaults included, sizes in bytes, and the
     /// queues that it makes.
     package var explanation: [ExplainedValue] {
-        let keys = DefinitionKeys.document.values(of: DefinitionKeys.Document(pipeline: pipeline)).map {
-            ExplainedValue(key: $0.path, value: $0.text, place: marks.marks[$0.path]?.value)
+        let document = DefinitionKeys.document
+        let usual = Set(document.values(of: document.prototype))
+        let keys = document.values(of: DefinitionKeys.Document(pipeline: pipeline)).map { value in
+            ExplainedValue(key: value.path, value: value.text, origin: origin(of: value, usual: usual))
         }
-        return keys + queues.map { ExplainedValue(key: $0, value: $1, place: nil) }
+        return keys + queues.map { ExplainedValue(key: $0, value: $1, origin: .derived) }
+    }
+
+    private func origin(of value: KeyValue, usual: Set<KeyValue>) -> ExplainedValue.Origin {
+        if let place = marks.valuePlace(of: value.path) { return .written(place) }
+        return marks.isEmpty && !usual.contains(value) ? .built : .fallback
     }
 
     private var queues: [(String, String)] {
@@ -26,16 +50,19 @@ extension Definition {
         ]
     }
 
-    /// `explanation` as text: a line each, in columns.
+    /// `explanation` as text: a line each, in columns, secrets masked.
     package var explanationText: String {
-        let lines = explanation
+        let lines = explanation.map { line in
+            ExplainedValue(key: line.key, value: secrets.mask(line.value), origin: line.origin)
+        }
         let keyWidth = lines.map(\.key.count).max() ?? 0
         let valueWidth = min(48, lines.map(\.value.count).max() ?? 0)
         return lines.map { line in
             let key = line.key + String(repeating: " ", count: keyWidth - line.key.count)
             let value = line.value + String(repeating: " ", count: max(0, valueWidth - line.value.count))
-            return "\(key)  \(value)  \(line.place.map { "\($0)" } ?? (line.key.hasPrefix("queues.") ? "" : "default"))"
-        }.map { String($0.reversed().drop(while: \.isWhitespace).reversed()) }.joined(separator: "\n")
+            let origin = line.origin.description
+            return origin.isEmpty ? "\(key)  \(line.value)" : "\(key)  \(value)  \(origin)"
+        }.joined(separator: "\n")
     }
 }
 

@@ -12,7 +12,7 @@ struct KeyTable<Owner: Hashable & Sendable>: Sendable {
 
     func read(_ node: DefinitionNode, onto base: Owner, _ reading: inout DefinitionReading) -> Owner? {
         guard case .map(let entries) = node.content else {
-            reading.fail(complaint(about: node), expected: "expected a map with \(mainKeys)", at: node.place)
+            reading.fail(complaint(about: node, reading), expected: "expected a map with \(mainKeys)", at: node.place)
             return nil
         }
         for entry in entries where isUnknown(entry.key) { reportUnknown(entry, &reading) }
@@ -54,7 +54,8 @@ struct KeyTable<Owner: Hashable & Sendable>: Sendable {
         return named.dropLast().map { "'\($0)'" }.joined(separator: ", ") + " and '\(last)'"
     }
 
-    private func complaint(about node: DefinitionNode) -> String {
+    private func complaint(about node: DefinitionNode, _ reading: DefinitionReading) -> String {
+        if reading.path.isEmpty { return "the document is not a map" }
         if node.isAbsent { return "has no value" }
         return node.word.map { "\(Quoting.quote($0)) is no map" } ?? "is \(node.kind)"
     }

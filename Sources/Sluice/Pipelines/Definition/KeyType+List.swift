@@ -26,12 +26,10 @@ extension KeyType {
     ) -> [Element]? {
         switch node.content {
         case .list(let items):
-            var elements: [Element] = []
-            for (index, item) in items.enumerated() {
-                let value = reading.at(index: index, of: item) { element.read(item, base, &$0) }
-                if let value { elements.append(value) }
+            // An item that could not be read keeps its place, so that those behind it are checked under their own.
+            return items.enumerated().map { index, item in
+                reading.at(index: index, of: item) { element.read(item, base, &$0) ?? base }
             }
-            return elements.count == items.count ? elements : nil
         case .scalar where node.isAbsent:
             reading.fail("has no value", expected: "expected \(expected), or leave the key out", at: node.place)
         case .scalar where orOne:

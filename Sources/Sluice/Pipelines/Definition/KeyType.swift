@@ -13,6 +13,7 @@ struct KeyType<Value: Hashable & Sendable>: Sendable {
     var text: @Sendable (Value) -> String
     /// `text`, with what a reader cannot see in it: the bytes of a size.
     var explanation: (@Sendable (Value) -> String)?
+    var isMap = false
     /// The keys of a map, for the reference; empty for anything else.
     var rows: @Sendable () -> [KeyRow] = { [] }
     /// The values of a map, one by one; `nil` for anything else, and for a map that is absent.
@@ -51,7 +52,7 @@ extension KeyType {
                 } catch {
                     reading.fail(
                         "\(reading.quoted(text)) \(error.problem)", expected: error.expected ?? "expected \(expected)",
-                        at: node.place)
+                        at: node.place(of: error.offset, in: text))
                     return nil
                 }
             },
@@ -70,6 +71,12 @@ extension KeyType {
             form: "\(form), or `\(word)`", expected: "\(expected), or '\(word)'",
             read: { node, current, reading in
                 if node.word == word { return .some(nil) }
+                if isMap, let other = node.word, !node.isAbsent {
+                    reading.fail(
+                        "\(Quoting.quote(other)) is no map", expected: "expected \(expected), or '\(word)'",
+                        at: node.place)
+                    return nil
+                }
                 return read(node, current ?? base, &reading)
             },
             check: { value, check in if let value { self.check(value, &check) } },
@@ -106,7 +113,8 @@ extension KeyType {
         KeyType(
             form: "map", expected: "a map with \(table.mainKeys)",
             read: { node, base, reading in table.read(node, onto: base, &reading) },
-            check: { value, check in table.check(value, &check) }, text: { _ in "" }, rows: { table.rows },
+            check: { value, check in table.check(value, &check) }, text: { _ in "" }, isMap: true,
+            rows: { table.rows },
             values: { table.values(of: $0) })
     }
 

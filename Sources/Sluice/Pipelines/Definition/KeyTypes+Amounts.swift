@@ -22,7 +22,7 @@ extension KeyType where Value == Duration {
     static func duration(_ bounds: Bounds<Duration>) -> KeyType {
         let range = bounds.text(\.definitionText)
         return .scalar(
-            form: "duration, \(range)", expected: "a duration from \(range), such as '\(example(bounds.range))'",
+            form: "duration, \(range)", expected: "a duration, \(range), such as '\(example(bounds.range))'",
             parse: UnitText.duration, text: \.definitionText, problem: { bounds.problem($0, \.definitionText) })
     }
 
@@ -37,7 +37,7 @@ extension KeyType where Value == ByteCount {
         let range = bounds.text(\.definitionText)
         let example = bounds.range.upperBound.definitionText
         var type = KeyType.scalar(
-            form: "size, \(range)", expected: "a size from \(range), such as '\(example)'", parse: UnitText.size,
+            form: "size, \(range)", expected: "a size, \(range), such as '\(example)'", parse: UnitText.size,
             text: \.definitionText, problem: { bounds.problem($0, \.definitionText) })
         type.explanation = { "\($0.definitionText) (\($0.bytes) bytes)" }
         return type
@@ -48,7 +48,7 @@ extension KeyType where Value == Int {
     static func count(_ bounds: Bounds<Int>) -> KeyType {
         let range = bounds.text(\.description)
         return .scalar(
-            form: "number, \(range)", expected: "a whole number from \(range)", parse: parse, text: \.description,
+            form: "number, \(range)", expected: "a whole number, \(range)", parse: parse, text: \.description,
             problem: { bounds.problem($0, \.description) })
     }
 
@@ -86,7 +86,7 @@ extension KeyType where Value == Double {
     static func number(_ bounds: Bounds<Double>) -> KeyType {
         let range = bounds.text(text)
         return .scalar(
-            form: "number, \(range)", expected: "a number from \(range), such as '1.5'",
+            form: "number, \(range)", expected: "a number, \(range), such as '1.5'",
             parse: { text throws(Complaint) in
                 let isDecimal = text.utf8.allSatisfy {
                     $0.isWordByte || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-")

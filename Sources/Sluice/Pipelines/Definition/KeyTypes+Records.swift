@@ -7,7 +7,7 @@ extension KeyType where Value == RecordPath {
                 do throws(RecordPath.Mistake) {
                     return try RecordPath(parsing: text)
                 } catch {
-                    throw Complaint("is not a path: \(error.message), at character \(error.offset + 1)")
+                    throw Complaint("is not a path of one value", expected: error.message, offset: error.offset)
                 }
             },
             text: \.text)

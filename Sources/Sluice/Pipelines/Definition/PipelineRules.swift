@@ -9,6 +9,7 @@ enum PipelineRules {
         checkOwnQueues(pipeline, &check)
         warnAboutOrder(pipeline, &check)
         warnAboutArchive(pipeline, &check)
+        warnAboutVisibility(pipeline, &check)
     }
 
     private static func checkQueueType(_ pipeline: Pipeline, _ check: inout DefinitionCheck) {
@@ -60,10 +61,35 @@ enum PipelineRules {
             at: check.isGiven("archive.keep") ? "archive.keep" : "dead_letters.keep")
     }
 
+    private static func warnAboutVisibility(_ pipeline: Pipeline, _ check: inout DefinitionCheck) {
+        guard check.knows("queue", "queue.visibility_timeout", "transform", "transform.timeout") else { return }
+        if let transform = pipeline.transform, let hidden = pipeline.intakeSettings.visibilityTimeout {
+            warn(hidden, shorterThan: transform.timeout, "transform", pipeline, &check)
+        }
+        guard check.knows("deliver", "deliver.queue", "deliver.queue.visibility_timeout", "deliver.timeout"),
+            let hidden = pipeline.deliverySettings.visibilityTimeout
+        else { return }
+        warn(hidden, shorterThan: pipeline.deliver.timeout, "deliver", pipeline, &check)
+    }
+
+    private static func warn(
+        _ hidden: Duration, shorterThan timeout: Duration, _ step: String, _ pipeline: Pipeline,
+        _ check: inout DefinitionCheck
+    ) {
+        guard hidden < timeout else { return }
+        let inOrder = pipeline.queue.type == .fifo ? ", and those behind it in its group pass it" : ""
+        check.warn(
+            "visibility_timeout is \(hidden.definitionText), shorter than \(step).timeout, \(timeout.definitionText): "
+                + "a record may be received again while the first try still runs\(inOrder)",
+            expected: "write 'visibility_timeout: auto', or a longer one",
+            at: check.isGiven("\(step).queue.visibility_timeout")
+                ? "\(step).queue.visibility_timeout" : "queue.visibility_timeout")
+    }
+
     @Sendable static func checkDelivery(_ deliver: Deliver, _ check: inout DefinitionCheck) {
         checkMode(deliver, &check)
         let names = deliver.key.map { $0.lowercased() }
-        for name in Set(names).sorted() where names.count(where: { $0 == name }) > 1 {
+        for name in Set(names).sorted() where !name.isEmpty && names.count(where: { $0 == name }) > 1 {
             check.report(
                 "\(check.path).key names the column \(Quoting.quote(name)) twice",
                 expected: "expected each column once",

@@ -40,6 +40,9 @@ enum Suggestions {
         if let near = nearest(to: key, among: siblings) { return "did you mean '\(near)'?" }
         let homes = DefinitionKeys.homes(of: key)
         if !homes.isEmpty { return "it belongs to \(homes.map { "'\($0)'" }.joined(separator: " or "))" }
+        if let near = nearest(to: key, among: DefinitionKeys.leaves), let home = DefinitionKeys.homes(of: near).first {
+            return "did you mean '\(dotted(home, near))'?"
+        }
         return "expected one of " + siblings.joined(separator: ", ")
     }
 
