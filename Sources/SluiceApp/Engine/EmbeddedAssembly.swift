@@ -105,7 +105,8 @@ private struct PipelineAssembly {
         let control = StepControl(
             name: step, version: version, breaker: breaker, rate: rate, downstream: downstream,
             paused: try await engine.pause(of: step), clock: engine.clock, logger: logger,
-            pauseChanged: { keeper.note(.pause($1), of: $0) }, breakerChanged: { keeper.note(.breaker(isOpen: $1), of: $0) })
+            pauseChanged: { keeper.note(.pause($1), of: $0) },
+            breakerChanged: { keeper.note(.breaker(isOpen: $1), of: $0) })
         registry.register(control)
         return control
     }
