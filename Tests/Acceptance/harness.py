@@ -36,7 +36,7 @@ verify = load(EXAMPLE / "data" / "verify")
 
 
 def memory_high_water(pid):
-    """The most memory the process has had, in bytes; 0 once it has ended. (`ru_maxrss` would count ours before exec.)"""
+    """The most memory the process has had, in bytes; 0 once it has ended. `ru_maxrss` would count ours, before exec."""
     with open(f"/proc/{pid}/status") as status:
         for line in status:
             if line.startswith("VmHWM:"):

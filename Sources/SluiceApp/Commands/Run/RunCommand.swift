@@ -30,10 +30,10 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     mutating func run() async throws {
-        let context = try CommandContext(common)
-        let signals = await StopSignals(logger: context.logger)
-        let definitions = try Definitions.load(files, root: root, context: context)
-        for warning in definitions.warnings { context.note("warning: \(warning)") }
+        let plain = try CommandContext(common)
+        let signals = await StopSignals(logger: plain.logger)
+        let definitions = try plain.definitions(files, root: root)
+        let context = plain.masking(definitions.masker)
         if untilIdle, definitions.pipelines.isEmpty {
             throw CommandFailure(.usage, "--until-idle needs pipelines: `\(context.application.name) run FILE`")
         }
