@@ -46,7 +46,7 @@ struct CheckCommand: AsyncParsableCommand {
     private func document(_ definition: Definition) -> Document {
         guard explain else { return Document(pipeline: definition.pipeline.name) }
         let settings = definition.explanation.map {
-            Document.Setting(key: $0.key, value: $0.value, place: $0.place.map { "\($0)" })
+            Document.Setting(key: $0.key, value: $0.value, place: $0.origin.description)
         }
         return Document(pipeline: definition.pipeline.name, settings: settings)
     }
