@@ -103,6 +103,7 @@ package struct StepLoop: Service {
                 }
             }
             group.addTask {
+                // Cancelled, the workers have ended by themselves.
                 do { try await cancelWork.wait(after: 0) } catch { return false }
                 return false
             }

@@ -52,7 +52,8 @@ package enum ControlConformance {
             #expect(results.compactMap(\.storedID).count == 10_000)
         },
         Check(name: "nothing sent is nothing stored") { fixture in
-            #expect(try await fixture.control.send([], to: "orders-in") == [])
+            let results = try await fixture.control.send([], to: "orders-in")
+            #expect(results == [])
         },
         Check(name: "bytes that are no text pass as they are") { fixture in
             let body: [UInt8] = [0, 0xFF, 0xC3, 0x28, 0x0A, 0x0D, 0]

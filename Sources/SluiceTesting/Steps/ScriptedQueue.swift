@@ -13,6 +13,7 @@ package final class ScriptedQueue: BoundedQueue {
         var entries: [Entry] = []
         var receives = 0
         var waiting = 0
+        var waitingForRoom = 0
         var isFull = false
         var error: QueueError?
     }
@@ -45,6 +46,8 @@ package final class ScriptedQueue: BoundedQueue {
     package var receives: Int { state.withLock { $0.receives } }
     /// Receives that wait for a message now.
     package var waiting: Int { state.withLock { $0.waiting } }
+    /// Producers that wait for room now.
+    package var waitingForRoom: Int { state.withLock { $0.waitingForRoom } }
     package var count: Int { state.withLock { $0.entries.count } }
     package var inFlight: Int { state.withLock { $0.entries.count(where: \.inFlight) } }
     /// How often each message that is there has been received and it counted.
@@ -95,7 +98,11 @@ package final class ScriptedQueue: BoundedQueue {
 
     package var isFull: Bool { state.withLock { $0.isFull } }
 
-    package func waitForRoom() async throws { try await wait(until: { !$0.isFull }) }
+    package func waitForRoom() async throws {
+        change { $0.waitingForRoom += 1 }
+        defer { change { $0.waitingForRoom -= 1 } }
+        try await wait(until: { !$0.isFull })
+    }
 
     // MARK: The parts
 

@@ -120,7 +120,9 @@ struct StepLoopTests {
             name: fixture.pipeline.transformStep, downstream: behind, clock: fixture.clock, logger: fixture.logger)
         queue.put(messages(5))
         try await run(filtering, settler, control: control, plan()) { [queue] in
+            try await behind.wait { $0.waitingForRoom == 1 }
             #expect(queue.receives == 0)
+            #expect(control.reportedState == .heldBack)
             behind.setFull(false)
             try await queue.wait { $0.count == 0 }
         }

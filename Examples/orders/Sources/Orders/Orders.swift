@@ -6,7 +6,7 @@ import SluiceApp
 struct Orders: PipelineApp {
     var functions: [Function] {
         Function("order-row") { (order: Order, _) -> Outcome<OrderRow> in
-            do {
+            do throws(Implausible) {
                 return [try OrderRow(order)]
             } catch {
                 return .reject(error.reason)

@@ -31,9 +31,9 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     mutating func run() async throws {
-        let context = try CommandContext(common)
-        let definitions = try Definitions.load(files, root: root, context: context)
-        for warning in definitions.warnings { context.note("warning: \(warning)") }
+        let plain = try CommandContext(common)
+        let definitions = try plain.definitions(files, root: root)
+        let context = plain.masking(definitions.masker)
         if untilIdle, definitions.pipelines.isEmpty {
             throw CommandFailure(.usage, "--until-idle needs pipelines: `\(context.application.name) run FILE`")
         }
