@@ -32,7 +32,8 @@ final class StoreWriter: Sendable {
     /// Starts the thread. Returns once the store is loaded.
     /// - Parameter make: builds the state on the thread, where it stays.
     static func start(
-        folder: String, logger: Logger, reserve: DiskReserve, make: @escaping @Sendable () throws -> StoreState
+        folder: String, logger: Logger, reserve: DiskReserve, faults: StoreFaults,
+        make: @escaping @Sendable () throws -> StoreState
     ) async throws -> StoreWriter {
         let writer = StoreWriter()
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
@@ -40,7 +41,9 @@ final class StoreWriter: Sendable {
                 do {
                     let state = try make()
                     continuation.resume()
-                    StoreTurns(writer: writer, state: state, folder: folder, reserve: reserve, logger: logger).run()
+                    StoreTurns(
+                        writer: writer, state: state, folder: folder, reserve: reserve, logger: logger, faults: faults
+                    ).run()
                 } catch {
                     continuation.resume(throwing: error)
                 }
