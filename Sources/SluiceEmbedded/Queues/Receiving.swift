@@ -131,7 +131,7 @@ extension StoreState {
                     id: header.id, body: content.body(at: index),
                     receipt: ReceiptHandle(message: header.id, generation: item.state.generation, place: place),
                     receiveCount: Int(item.state.receiveCount) + (header.death?.carried ?? 0), sent: header.sent,
-                    lineage: header.lineage))
+                    lineage: header.lineage, isSuspect: item.state.alone))
         }
         return messages
     }
