@@ -142,7 +142,9 @@ package actor ScriptedControl: Control {
         try check(pipeline)
         let groups = Dictionary(grouping: dead) { $0.history.latest?.fingerprint ?? "" }
         return groups.values.compactMap { letters in
-            guard let first = letters.first, let last = letters.last, let failure = last.history.latest else { return nil }
+            guard let first = letters.first, let last = letters.last, let failure = last.history.latest else {
+                return nil
+            }
             return DeadLetterGroup(
                 pipeline: first.pipeline, fingerprint: failure.fingerprint, count: letters.count, step: failure.step,
                 reason: failure.reason, first: first.died, last: last.died, version: failure.version)
@@ -169,7 +171,9 @@ package actor ScriptedControl: Control {
     package func redrive(_ selection: DeadLetterSelection, _ options: RedriveOptions) throws -> RedriveReport {
         let letters = try deadLetters(selection, limit: options.limit ?? .max)
         take(letters, as: .movedOut)
-        queues["orders-in"]?.messages += letters.map { NewMessage(body: (options.body ?? $0.body)[...], group: $0.group) }
+        queues["orders-in"]?.messages += letters.map {
+            NewMessage(body: (options.body ?? $0.body)[...], group: $0.group)
+        }
         queues["orders-in"]?.ledger[.redriven, default: 0] += letters.count
         return RedriveReport(redriven: letters.count, diedAgain: 0, stopped: false)
     }
