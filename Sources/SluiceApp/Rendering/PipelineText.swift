@@ -5,12 +5,12 @@ enum PipelineText {
     /// `orders: orders-in.fifo → order-row → sqlite:out/shop.db (orders)`.
     static func line(_ pipeline: Pipeline) -> String {
         let function = pipeline.transform.map { " → \($0.function)" } ?? ""
-        return "\(pipeline.name): \(pipeline.intakeQueue)\(function) → \(address(pipeline.deliver)) "
+        return "\(pipeline.name): \(pipeline.intakeQueue)\(function) → \(address(pipeline.deliver.to)) "
             + "(\(pipeline.deliver.table))"
     }
 
-    private static func address(_ deliver: Deliver) -> String {
-        switch deliver.to {
+    private static func address(_ address: SinkAddress) -> String {
+        switch address {
         case .sqlite(let path): "sqlite:\(path)"
         }
     }

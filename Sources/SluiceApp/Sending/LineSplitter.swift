@@ -48,6 +48,9 @@ struct LineSplitter {
         self.skip = skip
     }
 
+    /// What is kept of a line that has not ended yet.
+    var heldBytes: Int { carried.count }
+
     /// Lines that have ended, of any kind.
     var linesRead: Int { number - 1 }
 

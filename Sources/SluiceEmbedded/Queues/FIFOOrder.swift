@@ -1,22 +1,29 @@
 import DequeModule
+import HeapModule
 
 /// The visible messages of a FIFO queue: a line for each message group, and the groups whose turn it is.
 ///
-/// A group is locked while a message of it is in flight; nothing of it is handed out then, other than in the
-/// same answer.
+/// A group is locked while a message of it is in flight; nothing of it is handed out then, other than in the same
+/// answer. Of the groups that may be received from, the one whose first message is the oldest has the next turn, so
+/// that messages leave roughly as they came and a batch touches few chunks.
 struct FIFOOrder {
     private struct Group {
         /// Visible messages, oldest first.
         var line: Deque<MessageRef> = []
         var inFlight = 0
-        /// Whether the group is in `turns`.
-        var hasTurn = false
+    }
+
+    private struct Turn: Comparable {
+        let first: MessageRef
+        let group: UInt32
+
+        static func < (left: Turn, right: Turn) -> Bool { left.first < right.first }
     }
 
     private var numbers: [String: UInt32] = [:]
     private var groups: [Group] = []
-    /// Groups with visible messages and no lock, each once.
-    private var turns: Deque<UInt32> = []
+    /// A turn is void when its message is no longer the first of its line, or its group is locked.
+    private var turns = Heap<Turn>()
 
     /// The number under which the queue knows a group.
     mutating func number(of name: String) -> UInt32 {
@@ -36,14 +43,7 @@ struct FIFOOrder {
         } else {
             groups[number].line.append(ref)
         }
-        offerTurn(group)
-    }
-
-    /// Gives the group the next turn: one of its messages has to come before all others.
-    mutating func putFirst(_ ref: MessageRef, group: UInt32) {
-        let before = turns.count
-        insert(ref, group: group)
-        if turns.count > before, let number = turns.popLast() { turns.prepend(number) }
+        if groups[number].line.first == ref { offerTurn(group) }
     }
 
     /// A message of the group went in flight.
@@ -55,28 +55,32 @@ struct FIFOOrder {
         offerTurn(group)
     }
 
-    /// The group whose turn it is and its first message.
-    func peek() -> (group: UInt32, ref: MessageRef)? {
-        guard let group = turns.first, let ref = groups[Int(group)].line.first else { return nil }
-        return (group, ref)
+    /// The group whose turn it is, and its first message.
+    mutating func nextTurn() -> (group: UInt32, ref: MessageRef)? {
+        while let turn = turns.min {
+            let group = groups[Int(turn.group)]
+            if group.inFlight == 0, group.line.first == turn.first { return (turn.group, turn.first) }
+            turns.removeMin()
+        }
+        return nil
     }
 
     /// The first message of a group's line, whatever locks it.
     func first(of group: UInt32) -> MessageRef? { groups[Int(group)].line.first }
 
-    mutating func pop(_ group: UInt32) -> MessageRef? { groups[Int(group)].line.popFirst() }
+    /// Takes the first message out of a group's line, because it goes in flight.
+    mutating func take(from group: UInt32) { groups[Int(group)].line.removeFirst() }
 
-    /// Ends the turn of the group that `peek` showed; it gets another when it may be received from.
-    mutating func endTurn() {
-        guard let group = turns.popFirst() else { return }
-        groups[Int(group)].hasTurn = false
+    /// Takes a message that is not there any more out of the front of a line.
+    mutating func skip(in group: UInt32) {
+        groups[Int(group)].line.removeFirst()
         offerTurn(group)
     }
 
-    private mutating func offerTurn(_ number: UInt32) {
+    /// A group that may be received from gets its turn; one that has it already loses nothing.
+    mutating func offerTurn(_ number: UInt32) {
         let group = groups[Int(number)]
-        guard !group.hasTurn, group.inFlight == 0, !group.line.isEmpty else { return }
-        groups[Int(number)].hasTurn = true
-        turns.append(number)
+        guard group.inFlight == 0, let first = group.line.first else { return }
+        turns.insert(Turn(first: first, group: number))
     }
 }

@@ -41,37 +41,46 @@ extension StoreState {
 
     private func takeInOrder(_ request: ReceiveRequest, _ queue: QueueState) throws -> [Handout.Item] {
         var items: [Handout.Item] = []
-        while items.count < request.limit, let (group, head) = queue.fifo.peek() {
-            guard let chunk = readyChunk(of: head) else {
-                _ = queue.fifo.pop(group)
-                if queue.fifo.first(of: group) == nil { queue.fifo.endTurn() }
+        var taken: [UInt32] = []
+        while items.count < request.limit, let (group, first) = queue.fifo.nextTurn() {
+            guard let chunk = readyChunk(of: first) else {
+                queue.fifo.skip(in: group)
                 continue
             }
-            if chunk.states[Int(head.index)].suspect && request.holder == .step {
+            if chunk.states[Int(first.index)].suspect && request.holder == .step {
                 guard items.isEmpty && queue.held == 0 else { break }
-                _ = queue.fifo.pop(group)
-                if let item = try lease(head, chunk, queue, request, alone: true) { items.append(item) }
-                queue.fifo.endTurn()
-                break
+                queue.fifo.take(from: group)
+                if let item = try lease(first, chunk, queue, request, alone: true) { items.append(item) }
+                return items
             }
-            try takeLine(of: group, request, queue, into: &items)
-            queue.fifo.endTurn()
+            // At first only what stands in the same chunk: fewer chunks have to be written than if every line were
+            // followed to its end.
+            try takeLine(of: group, within: first.chunk, request, queue, into: &items)
+            taken.append(group)
+        }
+        for group in taken where items.count < request.limit {
+            try takeLine(of: group, within: .max, request, queue, into: &items)
         }
         return items
     }
 
     /// As many of one group as the request still has room for: the group is locked behind them.
     private func takeLine(
-        of group: UInt32, _ request: ReceiveRequest, _ queue: QueueState, into items: inout [Handout.Item]
+        of group: UInt32, within last: Int64, _ request: ReceiveRequest, _ queue: QueueState,
+        into items: inout [Handout.Item]
     ) throws {
-        while items.count < request.limit, let ref = queue.fifo.first(of: group) {
+        while items.count < request.limit, let ref = queue.fifo.first(of: group), ref.chunk <= last {
             guard let chunk = readyChunk(of: ref) else {
-                _ = queue.fifo.pop(group)
+                queue.fifo.skip(in: group)
                 continue
             }
             if chunk.states[Int(ref.index)].suspect && request.holder == .step { return }
-            _ = queue.fifo.pop(group)
-            if let item = try lease(ref, chunk, queue, request, alone: false) { items.append(item) }
+            queue.fifo.take(from: group)
+            if let item = try lease(ref, chunk, queue, request, alone: false) {
+                items.append(item)
+            } else {
+                queue.fifo.offerTurn(group)
+            }
         }
     }
 

@@ -158,7 +158,7 @@ extension StoreState {
     private func putFirst(_ ref: MessageRef) {
         guard let chunk = chunks[ref.chunk], let queue = queues[chunk.queue] else { return }
         if queue.isFIFO {
-            queue.fifo.putFirst(ref, group: chunk.groups[Int(ref.index)])
+            queue.fifo.insert(ref, group: chunk.groups[Int(ref.index)])
         } else {
             queue.standard.putFirst(ref)
         }

@@ -9,6 +9,7 @@ struct StoreTurns {
     let state: StoreState
     let folder: String
     let reserve: DiskReserve
+    let checkpointer: Checkpointer
     let logger: Logger
     let faults: StoreFaults
 
@@ -95,6 +96,7 @@ struct StoreTurns {
         deliver()
         state.parked.removeAll(keepingCapacity: true)
         do {
+            try moveLog()
             if state.reloadAfterCommit { try state.load(processDied: false) }
             state.publish()
             state.endWaits()
@@ -102,6 +104,15 @@ struct StoreTurns {
             return nil
         } catch {
             return error
+        }
+    }
+
+    private func moveLog() throws {
+        guard checkpointer.committed(logPages: state.database.logPages) else { return }
+        do {
+            try state.database.checkpoint()
+        } catch  where StoreDatabase.isDiskFull(error) {
+            logger.warning("the write-ahead log is moved later: the disk is full", metadata: ["error": "\(error)"])
         }
     }
 
@@ -155,6 +166,7 @@ struct StoreTurns {
             for waiter in queue.roomWaiters { waiter.answer(.failure(reason)) }
         }
         for waiter in state.conditionWaiters { waiter.answer(.failure(reason)) }
+        checkpointer.stop()
         do {
             try state.database.truncateLog()
         } catch {

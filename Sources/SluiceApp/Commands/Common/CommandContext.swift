@@ -4,14 +4,16 @@ import Sluice
 
 /// What a command needs beside its own arguments: the app, the console, and a way to whoever has the data folder.
 struct CommandContext: Sendable {
-    let application: Application
+    private(set) var application: Application
     let data: String?
     let json: Bool
     let quiet: Bool
     let timeout: Duration?
     /// Engine seconds per real second, in an engine that this command opens.
     private(set) var clockRate = 1
-    let logger: Logger
+    private(set) var logger: Logger
+    private let logLevel: Logger.Level
+    private let logFormat: LogFormat
 
     var console: Console { application.console }
 
@@ -27,10 +29,25 @@ struct CommandContext: Sendable {
         json = options.json
         quiet = options.quiet
         timeout = options.timeout?.duration
-        let console = application.console
+        logLevel = options.logLevel.level
+        logFormat = options.logFormat
+        logger = Self.logger(application, options.logLevel.level, options.logFormat)
+    }
+
+    private static func logger(_ application: Application, _ level: Logger.Level, _ format: LogFormat) -> Logger {
         let handler = ConsoleLogHandler(
-            label: application.name, level: options.logLevel.level, format: options.logFormat, write: console.err)
-        logger = Logger(label: application.name) { _ in handler }
+            label: application.name, level: level, format: format, write: application.console.err)
+        return Logger(label: application.name) { _ in handler }
+    }
+
+    /// From here on no secret of a definition reaches stderr, whoever writes it there.
+    func masking(_ secrets: Secrets) -> CommandContext {
+        guard !secrets.isEmpty else { return self }
+        var copy = self
+        let write = console.err
+        copy.application.console.err = { write(secrets.mask($0)) }
+        copy.logger = Self.logger(copy.application, logLevel, logFormat)
+        return copy
     }
 
     func with(clockRate: Int) -> CommandContext {

@@ -1,40 +1,30 @@
-import Foundation
 import Sluice
 
-/// The pipelines of a command: those of the files it names, else those that the app defines in Swift.
-struct Definitions: Sendable {
-    /// Each with its marks, for `check --explain`.
-    var definitions: [Definition]
-    var warnings: [String]
-
-    var pipelines: [Pipeline] { definitions.map(\.pipeline) }
-
+extension CommandContext {
+    /// The definitions of a command: those of the files it names, else those that the app makes in Swift.
     /// - Parameters:
-    ///   - root: what relative paths of pipelines written in Swift are relative to.
-    ///   - secrets: whether missing `${…}` are mistakes (`check --no-secrets` says no).
+    ///   - root: what relative paths of pipelines made in Swift are relative to; `nil` = the working directory.
+    ///   - secrets: whether `${…}` without a value is a mistake (`check --no-secrets` says no).
     /// - Throws: `CommandFailure` (78) with all mistakes, one a line.
-    static func load(
-        _ files: [String], root: String?, secrets: Bool = true, context: CommandContext
-    ) throws -> Definitions {
-        let console = context.console
+    func definitions(_ files: [String], root: String? = nil, secrets: Bool = true) throws -> DefinitionResult {
+        let folder = FolderLocation.absolute(root ?? console.workingDirectory, in: console.workingDirectory)
+        let own = files.isEmpty ? application.pipelines : []
         let reader = DefinitionReader(
-            environment: console.environment, secrets: secrets,
-            functions: context.application.functions.map(\.name))
-        let result = reader.read(files, with: files.isEmpty ? own(root, context) : [])
+            environment: console.environment, secrets: secrets, functions: application.functions.map(\.name))
+        let result = reader.read(files, with: own.map { $0.rooted(in: folder) })
+        for warning in result.warnings { note("warning: \(warning)") }
         guard result.mistakes.isEmpty else {
-            throw CommandFailure(
-                .definition, "the definition is wrong\n" + result.mistakes.map(\.description).joined(separator: "\n"))
+            let mistakes = result.mistakes.map { "\($0)" }.joined(separator: "\n")
+            throw CommandFailure(.definition, "the definition is wrong\n\(mistakes)")
         }
-        return Definitions(definitions: result.definitions, warnings: result.warnings.map(\.description))
+        return result
     }
+}
 
-    private static func own(_ root: String?, _ context: CommandContext) -> [Pipeline] {
-        let here = context.console.workingDirectory
-        let folder = FolderLocation.absolute(root ?? here, in: here)
-        return context.application.pipelines.map { pipeline in
-            var pipeline = pipeline
-            pipeline.root = pipeline.root ?? folder
-            return pipeline
-        }
+extension Pipeline {
+    fileprivate func rooted(in folder: String) -> Pipeline {
+        var copy = self
+        copy.root = root ?? folder
+        return copy
     }
 }

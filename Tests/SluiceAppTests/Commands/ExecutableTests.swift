@@ -1,0 +1,134 @@
+import Foundation
+import Testing
+
+@testable import SluiceApp
+
+/// The built `sluice`, run as a process of its own.
+struct Executable: Sendable {
+    struct Result: Sendable {
+        var status: Int32
+        var out: String
+        var err: String
+    }
+
+    let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    /// Beside the test runner, where the same build has put it.
+    private static let path: String = {
+        let runner = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        return runner.deletingLastPathComponent().appendingPathComponent("sluice").path
+    }()
+
+    func run(_ arguments: String..., input: String = "") throws -> Result {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: Self.path)
+        process.arguments = arguments
+        process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
+        process.environment = ["PATH": "/usr/bin:/bin"]
+        // Files, not pipes: a process that writes more than a pipe holds must not wait for us.
+        let files = ["in", "out", "err"].map { URL(fileURLWithPath: folder.path + "/" + $0) }
+        try Data(input.utf8).write(to: files[0])
+        for file in files[1...] { try Data().write(to: file) }
+        process.standardInput = try FileHandle(forReadingFrom: files[0])
+        process.standardOutput = try FileHandle(forWritingTo: files[1])
+        process.standardError = try FileHandle(forWritingTo: files[2])
+        try process.run()
+        process.waitUntilExit()
+        return Result(
+            status: process.terminationReason == .exit ? process.terminationStatus : -1,
+            out: String(decoding: try Data(contentsOf: files[1]), as: UTF8.self),
+            err: String(decoding: try Data(contentsOf: files[2]), as: UTF8.self))
+    }
+}
+
+@Suite("The executable")
+struct ExecutableTests {
+    private let sluice: Executable
+
+    init() throws { sluice = try Executable() }
+
+    @Test("alone it says that nothing is here, then the groups of commands, and exits 0")
+    func alone() throws {
+        let result = try sluice.run()
+        #expect(result.status == 0)
+        #expect(result.out.hasPrefix("sluice 0.1.0: nothing here yet"))
+        #expect(result.out.contains("DEAD LETTERS"))
+        #expect(result.err == "")
+    }
+
+    @Test("a wrong command line is 64, and says so on stderr")
+    func usage() throws {
+        for arguments in [["nonsense"], ["send"], ["wait", "--ready", "--idle"], ["wait", "--timeout", "60"]] {
+            let result = try run(arguments)
+            #expect(result.status == 64)
+            #expect(result.out == "")
+            #expect(result.err.hasPrefix("Error: "))
+        }
+    }
+
+    private func run(_ arguments: [String]) throws -> Executable.Result {
+        switch arguments.count {
+        case 1: try sluice.run(arguments[0])
+        case 3: try sluice.run(arguments[0], arguments[1], arguments[2])
+        default: try sluice.run(arguments.first ?? "", arguments.last ?? "")
+        }
+    }
+
+    @Test("without a data folder, a command that makes none is 64")
+    func noFolder() throws {
+        let result = try sluice.run("status")
+        #expect(result.status == 64)
+        #expect(result.err.contains("there is no data folder"))
+    }
+
+    @Test("a definition that is not there, or not YAML, is 78")
+    func definition() throws {
+        #expect(try sluice.run("run", "missing.yaml").status == 78)
+        try Data("pipeline: [".utf8).write(to: URL(fileURLWithPath: sluice.folder.path + "/bad.yaml"))
+        let result = try sluice.run("check", "bad.yaml")
+        #expect(result.status == 78)
+        #expect(result.err.contains("bad.yaml:"))
+    }
+
+    @Test("what is sent waits, and a line that is too long is 3")
+    func send() throws {
+        #expect(try sluice.run("send", "q", input: "a\n\nb\r\n").status == 0)
+        let long = String(repeating: "x", count: (1 << 20) + 1)
+        let result = try sluice.run("send", "q", "--json", input: "c\n\(long)\n")
+        #expect(result.status == 3)
+        #expect(result.err.contains("line 2 refused"))
+        #expect(result.out.contains("\"stored\":1"))
+        #expect(try sluice.run("queue", "show", "q").out.contains("ready 3"))
+        #expect(try sluice.run("queue", "show", "nowhere").status == 64)
+    }
+
+    @Test("discarding without a terminal needs --yes")
+    func discard() throws {
+        _ = try sluice.run("send", "q", input: "a\n")
+        let result = try sluice.run("dlq", "discard", "--all", "--reason", "a test")
+        #expect(result.status == 64)
+        #expect(result.err.contains("--yes"))
+    }
+
+    @Test("a pipeline runs from send to its table, and the ledger adds up")
+    func pipeline() throws {
+        let definition = """
+            pipeline: orders
+            source:
+              queue: orders-in
+            deliver:
+              to: sqlite:shop.db
+              table: orders
+            """
+        try Data(definition.utf8).write(to: URL(fileURLWithPath: sluice.folder.path + "/orders.yaml"))
+        #expect(try sluice.run("send", "orders-in", input: "{\"a\":1}\n{\"a\":2}\n").status == 0)
+        let run = try sluice.run("run", "orders.yaml", "--until-idle", "--timeout", "60s")
+        #expect(run.status == 0, "\(run.err)")
+        let status = try sluice.run("status", "--check")
+        #expect(status.status == 0)
+        #expect(
+            status.out.contains("received 2 = delivered 2 + filtered 0 + waiting 0 + in flight 0 + dead 0   ✓ adds up"))
+    }
+}
