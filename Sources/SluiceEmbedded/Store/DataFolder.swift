@@ -38,12 +38,18 @@ package final class DataFolder: Sendable {
         lock = Mutex(file)
         try Self.writeOwner(to: file)
         let isNew = !FileManager.default.fileExists(atPath: path + "/format")
-        if !isNew, !Self.hasContent(storePath) {
+        if !isNew, try !Self.hasContent(storePath) {
             throw ControlError.damaged(
                 "'\(path)' is a data folder, and its store.db is missing or empty: restore it from a backup, or use "
                     + "another folder")
         }
         umask(0o077)
+    }
+
+    private static func hasContent(_ path: String) throws -> Bool {
+        guard FileManager.default.fileExists(atPath: path) else { return false }
+        let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? NSNumber
+        return size.map { $0.intValue > 0 } ?? false
     }
 
     /// Marks the folder as one that has a store: from now on a missing store is damage, not a new beginning.
@@ -71,11 +77,6 @@ package final class DataFolder: Sendable {
         case EACCES, EPERM, EROFS: return .forbidden("cannot open '\(path)': \(reason); whose is the folder?")
         default: return .refused("cannot open '\(path)': \(reason)")
         }
-    }
-
-    private static func hasContent(_ path: String) -> Bool {
-        var status = stat()
-        return stat(path, &status) == 0 && status.st_size > 0
     }
 
     private static func owner(of file: Int32) -> String {

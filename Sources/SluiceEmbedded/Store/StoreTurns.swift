@@ -96,14 +96,23 @@ struct StoreTurns {
         deliver()
         state.parked.removeAll(keepingCapacity: true)
         do {
+            try moveLog()
             if state.reloadAfterCommit { try state.load(processDied: false) }
             state.publish()
             state.endWaits()
             try state.overwriteDeleted()
-            if checkpointer.committed(logPages: state.database.logPages) { try state.database.checkpoint() }
             return nil
         } catch {
             return error
+        }
+    }
+
+    private func moveLog() throws {
+        guard checkpointer.committed(logPages: state.database.logPages) else { return }
+        do {
+            try state.database.checkpoint()
+        } catch  where StoreDatabase.isDiskFull(error) {
+            logger.warning("the write-ahead log is moved later: the disk is full", metadata: ["error": "\(error)"])
         }
     }
 

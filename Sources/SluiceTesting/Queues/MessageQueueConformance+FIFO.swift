@@ -42,6 +42,16 @@ extension MessageQueueConformance {
             _ = try await bench.queue.delete(held.receipts)
             #expect(try await bench.queue.receiveNow().texts == ["a2"])
         },
+        only(
+            .fifo, "a message that a client has received too often lets its group go on",
+            QueueSettings(maxReceiveCount: 1)
+        ) {
+            bench in
+            try await bench.queue.put("1", "2", group: "a")
+            #expect(try await bench.queue.receiveNow(1).texts == ["1"])
+            bench.clock.advance(by: .seconds(30))
+            #expect(try await bench.queue.receiveNow(1).texts == ["2"])
+        },
         only(.fifo, "a message without a group goes to the dead-letter queue and says why") { bench in
             _ = try await bench.queue.send([NewMessage(body: Bytes("a")), NewMessage(body: Bytes("b"), group: "g")])
             #expect(try await bench.queue.receiveNow().texts == ["b"])
