@@ -72,7 +72,7 @@ struct ModelRun {
         var found: [String] = []
         for record in stored.records where pipeline.workQueues.contains(record.queue) && !model.isRedriven(record.text)
         {
-            let line = "\(record.queue) \(record.header.lineage.group ?? "")"
+            let line = "\(record.queue) \(record.group ?? "")"
             let number = Int(record.text.split(separator: " ")[1]) ?? 0
             if let before = last[line], number <= before { found.append("\(line): \(number) stands behind \(before)") }
             last[line] = number

@@ -1,4 +1,3 @@
-import GRDB
 import Sluice
 import SluiceTesting
 import Testing
@@ -10,7 +9,7 @@ struct StoredRecords {
     struct Record {
         let queue: String
         let text: String
-        let header: MessageHeader
+        let group: String?
     }
 
     /// In each queue oldest first.
@@ -22,14 +21,13 @@ struct StoredRecords {
             database: database, clock: clock, catalogue: QueueCatalogue(), logger: TemporaryEngine.quiet())
         try state.load(processDied: false)
         for queue in state.queues.values.sorted(by: { $0.id < $1.id }) {
-            for id in queue.chunks {
-                guard let chunk = state.chunks[id] else { continue }
-                let content = try state.content(of: id)
+            for chunk in state.chunks.values.filter({ $0.queue == queue.id }).sorted(by: { $0.id < $1.id }) {
+                let content = try state.content(of: chunk.id)
                 for index in 0..<chunk.count where chunk.states[index].status != .gone {
                     records.append(
                         Record(
                             queue: queue.name, text: content.body(at: index).text,
-                            header: try content.header(at: index)))
+                            group: try content.header(at: index).lineage.group))
                 }
             }
         }
