@@ -79,7 +79,8 @@ final class SQLiteRowWriter {
             while let member = try scanner.nextMember() { members.append(member) }
             try scanner.finish()
         } catch {
-            throw .rejected(mistake: error, in: record.body)
+            let (reason, type) = SQLiteRowFailure.words(for: error, in: record.body)
+            throw .rejected(reason: reason, type: type)
         }
     }
 
@@ -233,22 +234,6 @@ extension SQLiteType.Affinity {
             case .integer(let integer): return Double(exactly: integer) != nil
             case .real, nil: return true
             }
-        }
-    }
-}
-
-extension SQLiteRowFailure {
-    /// A record that is no row, as far as its text goes.
-    static func rejected(mistake: JSONMistake, in record: Bytes) -> SQLiteRowFailure {
-        guard case .unexpected(_, wanted: .object) = mistake.reason else {
-            return .rejected(reason: mistake.description, type: "not-json")
-        }
-        do {
-            let kind = try JSONValue(parsing: record).kind
-            return .rejected(
-                reason: "a row is one JSON object, and this record is another value (\(kind))", type: "not-an-object")
-        } catch {
-            return .rejected(reason: error.description, type: "not-json")
         }
     }
 }

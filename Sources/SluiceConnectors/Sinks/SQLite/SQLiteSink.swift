@@ -12,6 +12,9 @@ package import Sluice
 /// the identities of a batch are stored in `_sluice_delivered` by the transaction that writes its rows, so a record
 /// that comes again after a crash is known (`.repeated`); `settled` lets them go, with the next write.
 ///
+/// **Refused records.** A batch is tried to its end, and `.rejected` names every record of it that is refused,
+/// whether by its own text or by the table's rules.
+///
 /// **Rows.** A column that a record does not name gets its default when the row is new, and is left alone when an
 /// upsert finds the row. A record without its key (missing or null) is rejected, in every mode.
 ///
