@@ -6,8 +6,10 @@ import Sluice
 /// One open database file. The sink's actor is its only user.
 final class SQLiteDatabase {
     private let plan: SQLitePlan
-    private let queue: DatabaseQueue
+    let queue: DatabaseQueue
     private let file: SQLiteFile
+    /// When it was opened there was none, or an empty file.
+    let isNew: Bool
     /// What is known of the table; `nil` = look again. It holds statements: gone before the connection closes.
     private var prepared: Prepared?
 
@@ -21,7 +23,7 @@ final class SQLiteDatabase {
 
     init(_ plan: SQLitePlan, mayCreate: Bool) throws(SinkError) {
         self.plan = plan
-        (queue, file) = try SQLiteFile.open(plan, mayCreate: mayCreate)
+        (queue, file, isNew) = try SQLiteFile.open(plan, mayCreate: mayCreate)
     }
 
     /// Writes the batch in one transaction, in order, and answers once it is on disk.

@@ -179,6 +179,7 @@ final class SQLiteRowWriter {
         case .string where value.hasEscapes:
             decoded.removeAll(keepingCapacity: true)
             scanner.decode(value, into: &decoded)
+            guard decoded.withUnsafeBufferPointer(field.affinity.keeps) else { return false }
             try statement.bind(copying: decoded, parameter)
         case .string:
             let text = scanner.rawText(of: value)
@@ -193,7 +194,8 @@ final class SQLiteRowWriter {
         let lost = fields.first { field in
             switch field.value.kind {
             case .number: !field.affinity.keeps(scanner.raw(field.value))
-            case .string: !field.value.hasEscapes && !field.affinity.keeps(scanner.rawText(of: field.value))
+            case .string:
+                !Array(scanner.text(of: field.value).utf8).withUnsafeBufferPointer(field.affinity.keeps)
             case .object, .array, .true, .false, .null: false
             }
         }

@@ -20,15 +20,15 @@ package import Sluice
 ///
 /// **The file.** Before each commit, and again after it, the path must still be the file that is open: an unlinked
 /// file takes commits that nobody will ever read. The sink then answers `.unavailable`; the next try opens what is
-/// at the path by then. A database that was there and has vanished is not made anew by the same process: rows are
-/// missing, and perhaps a disk is; somebody has to say that an empty one is right.
+/// at the path by then. A database with rows of ours or of others that has vanished is not made anew by the same
+/// process: perhaps a disk is missing. Somebody has to say that an empty one is right, by an empty file in its place.
 package actor SQLiteSink: RecordSink {
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
     private let executor: BlockingExecutor
 
     private let plan: SQLitePlan
-    private var database: SQLiteDatabase?
-    /// There was a database: another one is opened, never made.
+    private(set) var database: SQLiteDatabase?
+    /// There was a database, or we have written to the one we made: another one is opened, never made.
     private var hadDatabase = false
     /// Their rows in `_sluice_delivered` go with the next transaction: one of their own would cost a sync.
     private var settledIdentities: [RecordIdentity] = []
@@ -52,6 +52,7 @@ package actor SQLiteSink: RecordSink {
         let effects = try withDatabase { (database) throws(SinkError) in
             try database.write(batch, forgetting: settledIdentities)
         }
+        hadDatabase = true
         settledIdentities.removeAll(keepingCapacity: true)
         return effects
     }
@@ -99,7 +100,7 @@ package actor SQLiteSink: RecordSink {
     private func openDatabase() throws(SinkError) -> SQLiteDatabase {
         if let database { return database }
         let opened = try SQLiteDatabase(plan, mayCreate: plan.create && !hadDatabase)
-        hadDatabase = true
+        if !opened.isNew { hadDatabase = true }
         database = opened
         return opened
     }
