@@ -104,6 +104,18 @@ struct SQLiteSinkOutageTests {
         }
     }
 
+    @Test("one that is moved away while it commits has the batch, which is known when it is back")
+    func movedWhileCommitting() async throws {
+        let outage = try Outage(journal: "delete")
+        let observer = CommitObserver { try outage.moveAway() }
+        try await outage.run(reason: "there is no database") {
+            try await outage.onConnection { $0.add(transactionObserver: observer, extent: .databaseLifetime) }
+        } whenOpen: {
+            try outage.moveBack()
+            #expect(try outage.place.storedNumbers() == Array(0..<40))
+        }
+    }
+
     @Test("a database that takes its place is used from the first probe on")
     func replaced() async throws {
         let outage = try Outage(journal: "delete")
@@ -116,6 +128,18 @@ struct SQLiteSinkOutageTests {
         } whenOpen: {
         }
     }
+}
+
+/// Does something between the last statement of a transaction and its commit.
+private final class CommitObserver: TransactionObserver, Sendable {
+    private let action: @Sendable () throws -> Void
+    init(_ action: @escaping @Sendable () throws -> Void) { self.action = action }
+
+    func observes(eventsOfKind eventKind: DatabaseEventKind) -> Bool { false }
+    func databaseDidChange(with event: DatabaseEvent) {}
+    func databaseWillCommit() throws { try action() }
+    func databaseDidCommit(_ db: Database) {}
+    func databaseDidRollback(_ db: Database) {}
 }
 
 /// Fifty records, of which twenty are delivered before something happens.

@@ -116,8 +116,9 @@ struct SQLiteSinkTableTests {
     func repeatedNames() async throws {
         let place = try SinkFolder()
         let sink = try place.sink()
-        try await sink.write(#"{"n":1,"n":2,"m":3}"#, #"{"n":1,"m":2}"#, #"{"n":5,"\u006e":6,"m":7}"#)
-        #expect(try place.rows() == ["i:2 i:3", "i:1 i:2", "i:6 i:7"])
+        try await sink.write(
+            #"{"n":1,"n":2,"m":3}"#, #"{"n":4,"n":5,"m":6}"#, #"{"n":1,"m":2}"#, #"{"n":5,"\u006e":6,"m":7}"#)
+        #expect(try place.rows() == ["i:2 i:3", "i:5 i:6", "i:1 i:2", "i:6 i:7"])
         await sink.close()
     }
 
