@@ -20,7 +20,8 @@ struct CheckCommand: AsyncParsableCommand {
         struct Setting: Encodable {
             var key: String
             var value: String
-            var place: String?
+            /// Where it was written; `default`; `Swift`; empty where it follows from other keys.
+            var origin: String
         }
 
         var pipeline: String
@@ -46,7 +47,7 @@ struct CheckCommand: AsyncParsableCommand {
     private func document(_ definition: Definition) -> Document {
         guard explain else { return Document(pipeline: definition.pipeline.name) }
         let settings = definition.explanation.map {
-            Document.Setting(key: $0.key, value: $0.value, place: $0.place.map { "\($0)" })
+            Document.Setting(key: $0.key, value: $0.value, origin: "\($0.origin)")
         }
         return Document(pipeline: definition.pipeline.name, settings: settings)
     }

@@ -7,9 +7,9 @@ import Testing
 
 @Suite("Sending")
 struct SendPumpTests {
-    private let folder: TemporaryFolder
+    private let folder: ScratchFolder
 
-    init() throws { folder = try TemporaryFolder() }
+    init() throws { folder = try ScratchFolder() }
 
     private func file(_ text: String) throws -> String {
         let path = folder.path + "/input"
