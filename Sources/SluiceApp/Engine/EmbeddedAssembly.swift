@@ -65,13 +65,14 @@ private struct PipelineAssembly {
         }
         let version = try ExecutableVersion.current()
         let control = try await control(pipeline.transformStep, version: version, downstream: behind)
+        let host = FunctionHost(name: function.name, logger: logger)
         let step = try TransformStep(
-            transform, of: pipeline, function: function, host: FunctionHost(name: function.name, logger: logger),
-            version: version, control: control, clock: engine.clock, logger: logger)
+            transform, of: pipeline, function: function, host: host, version: version, control: control,
+            clock: engine.clock, logger: logger)
         let plan = StepLoop.Plan(
             concurrency: transform.concurrency, batch: transform.batch, batchWindow: transform.batchWindow,
             ordered: pipeline.queue.type == .fifo)
-        return loop(step, from: pipeline.intakeQueue, control, plan)
+        return StepService(loop: loop(step, from: pipeline.intakeQueue, control, plan)) { host.close() }
     }
 
     func delivery() async throws -> any Service {
@@ -85,7 +86,7 @@ private struct PipelineAssembly {
         let plan = StepLoop.Plan(
             concurrency: deliver.concurrency, batch: deliver.batch, batchWindow: deliver.batchWindow,
             ordered: pipeline.queue.type == .fifo)
-        return SinkService(loop: loop(step, from: pipeline.deliveryQueue, control, plan), sink: sink)
+        return StepService(loop: loop(step, from: pipeline.deliveryQueue, control, plan)) { await sink.close() }
     }
 
     private func loop(
@@ -118,18 +119,23 @@ private struct PipelineAssembly {
     }
 }
 
-/// The loop of a delivery, and its sink: closed when the loop has ended.
-private struct SinkService: Service {
+/// The loop of a step, and what it uses: closed when the loop has ended.
+private struct StepService: Service {
     let loop: any Service
-    let sink: any RecordSink
+    let close: @Sendable () async -> Void
+
+    init(loop: any Service, close: @escaping @Sendable () async -> Void) {
+        self.loop = loop
+        self.close = close
+    }
 
     func run() async throws {
         do {
             try await loop.run()
         } catch {
-            await sink.close()
+            await close()
             throw error
         }
-        await sink.close()
+        await close()
     }
 }

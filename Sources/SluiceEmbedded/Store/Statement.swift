@@ -81,6 +81,12 @@ struct SQLiteFailure: Error, CustomStringConvertible {
         message = String(cString: sqlite3_errmsg(connection))
     }
 
+    /// An error without a connection that could tell more.
+    init(_ code: Int32) {
+        self.code = code
+        message = String(cString: sqlite3_errstr(code))
+    }
+
     var isDiskFull: Bool { code & 0xFF == SQLITE_FULL || code == SQLITE_IOERR | (3 << 8) }
     var isDamage: Bool { code & 0xFF == SQLITE_CORRUPT || code & 0xFF == SQLITE_NOTADB }
     var description: String { "SQLite error \(code): \(message)" }

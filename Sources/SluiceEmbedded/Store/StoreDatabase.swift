@@ -23,6 +23,7 @@ final class StoreDatabase {
     private let readHeader: Statement
     private let readBody: Statement
     private let rememberID: Statement
+    private let logLength: LogLength
 
     /// Opens the file and brings its schema up to date.
     /// - Throws: `ControlError.damaged`, `.refused` for a folder of a newer version.
@@ -51,10 +52,14 @@ final class StoreDatabase {
             readHeader = try Statement("SELECT header FROM chunk WHERE id = ?", on: connection)
             readBody = try Statement("SELECT data FROM body WHERE chunk = ?", on: connection)
             rememberID = try Statement("INSERT OR REPLACE INTO deduplication VALUES (?, ?, ?, ?)", on: connection)
+            logLength = LogLength(on: connection)
         } catch {
             throw Self.explain(error, path: path)
         }
     }
+
+    // The hook points into `logLength`, which may go before the connection does.
+    deinit { sqlite3_wal_hook(connection, nil, nil) }
 
     private static func open(_ path: String) throws -> DatabaseQueue {
         var configuration = Configuration()
@@ -64,7 +69,7 @@ final class StoreDatabase {
                 sql: """
                     PRAGMA journal_mode = WAL;
                     PRAGMA synchronous = FULL;
-                    PRAGMA wal_autocheckpoint = 1000;
+                    PRAGMA wal_autocheckpoint = 0;
                     PRAGMA secure_delete = FAST;
                     PRAGMA cache_size = -65536;
                     PRAGMA journal_size_limit = 67108864;
@@ -190,6 +195,17 @@ final class StoreDatabase {
 
     // MARK: The write-ahead log
 
+    /// Pages in the write-ahead log after the last commit.
+    var logPages: Int { logLength.pages }
+
+    /// Moves what can be moved from the log into the file without waiting for anybody.
+    func checkpoint() throws {
+        let code = sqlite3_wal_checkpoint_v2(connection, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
+        guard code == SQLITE_OK || code == SQLITE_BUSY || code == SQLITE_LOCKED else {
+            throw SQLiteFailure(code, on: connection)
+        }
+    }
+
     /// Moves everything into the file and empties the log: what was deleted is in neither.
     func truncateLog() throws {
         let code = sqlite3_wal_checkpoint_v2(connection, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
@@ -212,9 +228,24 @@ final class StoreDatabase {
         }
         try truncateLog()
     }
+}
 
-    private func checkpoint() throws {
-        let code = sqlite3_wal_checkpoint_v2(connection, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
-        guard code == SQLITE_OK || code == SQLITE_BUSY else { throw SQLiteFailure(code, on: connection) }
+/// What SQLite says of the log's length after each commit.
+private final class LogLength {
+    private let count = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
+
+    /// Takes the place of SQLite's own checkpoints, which use the same hook.
+    init(on connection: OpaquePointer) {
+        count.initialize(to: 0)
+        sqlite3_wal_hook(
+            connection,
+            { count, _, _, pages in
+                count?.assumingMemoryBound(to: Int32.self).pointee = pages
+                return SQLITE_OK
+            }, count)
     }
+
+    deinit { count.deallocate() }
+
+    var pages: Int { Int(count.pointee) }
 }

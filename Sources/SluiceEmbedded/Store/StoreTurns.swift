@@ -9,6 +9,7 @@ struct StoreTurns {
     let state: StoreState
     let folder: String
     let reserve: DiskReserve
+    let checkpointer: Checkpointer
     let logger: Logger
 
     func run() {
@@ -58,7 +59,10 @@ struct StoreTurns {
         state.fireTimers()
         try state.maintain()
         try state.serveWaiters()
-        if state.hasChanges { try state.flush() }
+        if state.hasChanges {
+            try state.flush()
+            if checkpointer.committed(logPages: state.database.logPages) { try state.database.checkpoint() }
+        }
         deliver()
         if state.reloadAfterCommit {
             state.reloadAfterCommit = false
@@ -117,6 +121,7 @@ struct StoreTurns {
             for waiter in queue.roomWaiters { waiter.answer(.failure(reason)) }
         }
         for waiter in state.conditionWaiters { waiter.answer(.failure(reason)) }
+        checkpointer.stop()
         do {
             try state.database.truncateLog()
         } catch {

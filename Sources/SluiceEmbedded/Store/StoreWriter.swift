@@ -39,8 +39,11 @@ final class StoreWriter: Sendable {
             let thread = Thread {
                 do {
                     let state = try make()
+                    let turns = StoreTurns(
+                        writer: writer, state: state, folder: folder, reserve: reserve,
+                        checkpointer: try Checkpointer.start(path: state.database.path, logger: logger), logger: logger)
                     continuation.resume()
-                    StoreTurns(writer: writer, state: state, folder: folder, reserve: reserve, logger: logger).run()
+                    turns.run()
                 } catch {
                     continuation.resume(throwing: error)
                 }

@@ -14,10 +14,8 @@ struct SQLiteSinkFileTests {
         let sink = try SQLiteSink(place.deliver, path: path, folder: "f", pipeline: "p")
         try await sink.write(#"{"n":1}"#)
         let reader = try DatabaseQueue(path: path)
-        try await reader.read { database in
-            #expect(try Int.fetchAll(database, sql: "SELECT n FROM orders") == [1])
-            #expect(try String.fetchOne(database, sql: "PRAGMA journal_mode") == "wal")
-        }
+        #expect(try reader.inDatabase { try Int.fetchAll($0, sql: "SELECT n FROM orders") } == [1])
+        #expect(try reader.inDatabase { try String.fetchOne($0, sql: "PRAGMA journal_mode") } == "wal")
         await sink.close()
     }
 
@@ -80,7 +78,7 @@ struct SQLiteSinkFileTests {
     func removed() async throws {
         let place = try SinkFolder()
         let sink = try place.sink()
-        try await sink.write([record(#"{"n":1}"#, identity: "a")])
+        try await sink.write(record(#"{"n":1}"#, identity: "a"))
         for suffix in ["", "-wal", "-shm"] {
             try FileManager.default.moveItem(atPath: place.path + suffix, toPath: "\(place.folder)/away\(suffix)")
         }
@@ -94,7 +92,7 @@ struct SQLiteSinkFileTests {
         }
         try await sink.probe()
         #expect(
-            try await sink.write([record(#"{"n":1}"#, identity: "a"), record(#"{"n":2}"#)]) == [.repeated, .written])
+            try await sink.write(record(#"{"n":1}"#, identity: "a"), record(#"{"n":2}"#)) == [.repeated, .written])
         #expect(try place.storedNumbers() == [1, 2])
         await sink.close()
     }

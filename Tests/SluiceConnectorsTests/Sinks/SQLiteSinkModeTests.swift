@@ -99,7 +99,7 @@ struct SQLiteSinkModeTests {
     func replay() async throws {
         let place = try SinkFolder()
         let sink = try place.sink()
-        try await sink.write([record(#"{"n":1}"#, identity: "a")])
+        try await sink.write(record(#"{"n":1}"#, identity: "a"))
         #expect(try await sink.write([record(#"{"n":1}"#, identity: "a@replay-1")]) == [.written])
         #expect(try place.storedNumbers() == [1, 1])
         await sink.close()
@@ -109,11 +109,11 @@ struct SQLiteSinkModeTests {
     func metaID() async throws {
         let place = try SinkFolder(key: ["meta.id"])
         let sink = try place.sink()
-        try await sink.write([record(#"{"a":1}"#, name: "n1"), record(#"{"a":2}"#, identity: "i2")])
+        try await sink.write(record(#"{"a":1}"#, name: "n1"), record(#"{"a":2}"#, identity: "i2"))
         #expect(try await sink.write([record(#"{"a":3}"#, name: "n1")]) == [.written])
         #expect(try place.rows("SELECT meta_id, a FROM orders") == ["t:n1 i:3", "t:i2 i:2"])
         #expect(await sink.refusal(of: #"{"meta_id":1}"#)?.type == "duplicate-column")
-        try await sink.write([record("{}", name: "n1")])
+        try await sink.write(record("{}", name: "n1"))
         await sink.close()
     }
 }

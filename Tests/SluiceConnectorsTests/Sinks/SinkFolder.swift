@@ -81,6 +81,9 @@ extension RecordSink {
         try await write(bodies.map { record($0) })
     }
 
+    @discardableResult
+    func write(_ records: SinkRecord...) async throws(SinkError) -> [SinkEffect] { try await write(records) }
+
     /// The type and the reason with which the one record that is written is refused; `nil` = it was not.
     func refusal(of body: String) async -> (type: String, reason: String)? {
         do throws(SinkError) {

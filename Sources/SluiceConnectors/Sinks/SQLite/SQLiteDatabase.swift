@@ -95,7 +95,9 @@ final class SQLiteDatabase {
             try checkFile()  // unlinked while it was committed: nobody will read that commit
         } catch {
             prepared = nil  // what it knows may have been rolled back
-            throw sinkError(error)
+            let answer = sinkError(error)
+            if case .unavailable = answer { try checkFile() }  // then that is the reason, whatever SQLite calls it
+            throw answer
         }
     }
 
