@@ -80,7 +80,8 @@ struct SendCommand: AsyncParsableCommand {
                 return try await Self.run(pump, until: signals)
             }
         } catch {
-            report.print(isComplete: false)
+            // Before the first byte there is nothing to say but the error.
+            if tally.counts.bytesRead > 0 { report.print(isComplete: false) }
             throw error
         }
         report.print(isComplete: !interrupted)
