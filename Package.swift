@@ -71,7 +71,11 @@ let package = Package(
         .target(name: "SluiceTesting", dependencies: ["Sluice", log, collections], swiftSettings: strict),
         .testTarget(name: "SluiceTests", dependencies: ["Sluice", "SluiceTesting"], swiftSettings: strict),
         .testTarget(
-            name: "SluiceEmbeddedTests", dependencies: ["SluiceEmbedded", "SluiceTesting"], swiftSettings: strict),
+            name: "SluiceEmbeddedTests",
+            dependencies: [
+                "SluiceEmbedded", "SluiceTesting", log, .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "SluiceConnectorsTests",
             dependencies: ["SluiceConnectors", "SluiceTesting", .product(name: "GRDB", package: "GRDB.swift")],

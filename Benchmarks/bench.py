@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Drives the benchmark: bench.py [--records 200000] [--runs 5] [--only raw,codable]. See README.md for what is timed."""
+"""Drives the benchmark: bench.py [--records 200000] [--runs 5] [--only raw,codable]. README.md says what is timed."""
 import argparse
 import json
 import os

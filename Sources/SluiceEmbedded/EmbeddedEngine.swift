@@ -18,11 +18,11 @@ package final class EmbeddedEngine: Sendable {
     ///   - makeClock: the engine's clock, told the last moment that the folder has seen.
     /// - Throws: `ControlError.busy` while another process has it, `.damaged`, `.refused`, `.unknown`.
     package static func open(
-        folder path: String, create: Bool, version: String, logger: Logger,
+        folder path: String, create: Bool, version: String, logger: Logger, faults: StoreFaults = .none,
         makeClock: @escaping @Sendable (Timestamp?) -> any EngineClock = { SystemClock(notBefore: $0) }
     ) async throws -> EmbeddedEngine {
         let folder = try DataFolder(path, create: create)
-        let store = try await Store.open(folder, logger: logger, makeClock: makeClock)
+        let store = try await Store.open(folder, logger: logger, faults: faults, makeClock: makeClock)
         try folder.markAsStore()
         return EmbeddedEngine(store: store, version: version)
     }
@@ -95,5 +95,8 @@ package final class EmbeddedEngine: Sendable {
     }
 
     /// Commits what was accepted and closes the store. What is asked of it afterwards answers `QueueError.closed`.
-    package func close() async { await store.writer.close("it is shutting down") }
+    package func close() async {
+        await store.writer.close("it is shutting down")
+        store.folder.unlock()
+    }
 }

@@ -35,6 +35,15 @@ def load(path):
 verify = load(EXAMPLE / "data" / "verify")
 
 
+def memory_high_water(pid):
+    """The most memory the process has had, in bytes; 0 once it has ended. `ru_maxrss` would count ours, before exec."""
+    with open(f"/proc/{pid}/status") as status:
+        for line in status:
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return 0
+
+
 class Answer:
     """What a command said and how it ended."""
 
@@ -94,19 +103,21 @@ class Case(unittest.TestCase):
             stdin.seek(0)
         process = self.spawn(*arguments, stdin=stdin, stdout=out, stderr=err, **options)
         deadline = time.monotonic() + timeout
-        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+        peak_memory = 0
+        pid, status = os.waitpid(process.pid, os.WNOHANG)
         while pid == 0:
+            peak_memory = max(peak_memory, memory_high_water(process.pid))
             if time.monotonic() > deadline:
                 process.kill()
                 self.fail(f"`orders {' '.join(map(str, arguments))}` hangs: not done after {timeout} s")
             time.sleep(0.005)
-            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+            pid, status = os.waitpid(process.pid, os.WNOHANG)
         process.returncode = os.waitstatus_to_exitcode(status)
         texts = []
         for file in (out, err):
             file.seek(0)
             texts.append(file.read().decode("utf-8", "replace"))
-        answer = Answer(["orders", *map(str, arguments)], process.returncode, *texts, usage.ru_maxrss * 1024)
+        answer = Answer(["orders", *map(str, arguments)], process.returncode, *texts, peak_memory)
         self.assertGreaterEqual(answer.code, 0, f"it crashed\n{answer}")
         if expect is not None:
             self.assertIn(answer.code, expect if isinstance(expect, tuple) else (expect,), answer)

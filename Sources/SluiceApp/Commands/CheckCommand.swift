@@ -20,8 +20,7 @@ struct CheckCommand: AsyncParsableCommand {
         struct Setting: Encodable {
             var key: String
             var value: String
-            /// Where it was written; `default`; `Swift`; empty where it follows from other keys.
-            var origin: String
+            var place: String?
         }
 
         var pipeline: String
@@ -47,7 +46,7 @@ struct CheckCommand: AsyncParsableCommand {
     private func document(_ definition: Definition) -> Document {
         guard explain else { return Document(pipeline: definition.pipeline.name) }
         let settings = definition.explanation.map {
-            Document.Setting(key: $0.key, value: $0.value, origin: "\($0.origin)")
+            Document.Setting(key: $0.key, value: $0.value, place: $0.origin.description)
         }
         return Document(pipeline: definition.pipeline.name, settings: settings)
     }

@@ -48,7 +48,7 @@ package struct RemoteControl: Control {
 
     private static func greet(
         _ channel: any Channel, folder: String, answerWithin: Duration
-    ) async throws -> RemoteControl {
+    ) async throws -> RemoteControl? {
         do {
             let peer = try await withTimeout(answerWithin) {
                 try await RemoteControl(channel: channel).hello()
@@ -63,6 +63,9 @@ package struct RemoteControl: Control {
         } catch is TimeoutError {
             try await channel.close()
             throw ControlError.busy("a process uses the data folder '\(folder)' and does not answer")
+        } catch ControlError.failed where !channel.isActive {
+            // It ended between our connecting and its answer: by now it is nobody.
+            return nil
         } catch {
             if channel.isActive { try await channel.close() }
             throw error

@@ -14,7 +14,7 @@ struct FolderWatch: ~Copyable {
         private let descriptor: CInt
 
         /// From here on changes are remembered: begin to watch, look, then wait.
-        /// - Throws: `ControlError.failed`.
+        /// - Throws: `ControlError.failed`, `.forbidden`.
         init(folder: String) throws {
             descriptor = inotify_init1(CInt(IN_CLOEXEC) | CInt(IN_NONBLOCK))
             guard descriptor >= 0 else { throw ControlError.failed("inotify: \(String(cString: strerror(errno)))") }
@@ -22,6 +22,7 @@ struct FolderWatch: ~Copyable {
             guard inotify_add_watch(descriptor, folder, changes) >= 0 else {
                 let error = errno
                 close(descriptor)
+                if error == EACCES { throw ControlError.forbidden("no permission for the data folder '\(folder)'") }
                 throw ControlError.failed("'\(folder)' cannot be watched: \(String(cString: strerror(error)))")
             }
         }

@@ -148,7 +148,8 @@ extension StoreState {
         guard let step else { return steps }
         guard let found = steps.first(where: { $0.step == step }) else {
             throw ControlError.unknown(
-                "pipeline '\(name)' has no step '\(step)'; it has \(steps.map { "'\($0.step)'" }.joined(separator: ", "))")
+                "pipeline '\(name)' has no step '\(step)'; it has \(steps.map { "'\($0.step)'" }.joined(separator: ", "))"
+            )
         }
         return [found]
     }

@@ -43,6 +43,7 @@ extension Store {
                             return {}
                         },
                         fail: { continuation.resume(throwing: $0) }))
+                if Task.isCancelled { cancel(waiter: id) }
             }
         } onCancel: {
             cancel(waiter: id)

@@ -118,7 +118,8 @@ extension StoreState {
         let id = queue.id
         let json = try Self.json(record)
         execute {
-            try $0.execute(sql: "UPDATE queue SET name = ?, record = ? WHERE id = ?", arguments: [record.name, json, id])
+            try $0.execute(
+                sql: "UPDATE queue SET name = ?, record = ? WHERE id = ?", arguments: [record.name, json, id])
         }
         changedRecords.insert(id)
     }

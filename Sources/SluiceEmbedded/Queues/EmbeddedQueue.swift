@@ -39,6 +39,8 @@ package struct EmbeddedQueue: BoundedQueue {
                             return {}
                         },
                         fail: { continuation.resume(throwing: $0) }))
+                // A cancellation that came before the wait was submitted has found nothing to end.
+                if Task.isCancelled { store.cancel(waiter: id) }
             }
         } onCancel: {
             store.cancel(waiter: id)
@@ -78,6 +80,7 @@ package struct EmbeddedQueue: BoundedQueue {
                             return {}
                         },
                         fail: { continuation.resume(throwing: $0) }))
+                if Task.isCancelled { store.cancel(waiter: id) }
             }
         } onCancel: {
             store.cancel(waiter: id)

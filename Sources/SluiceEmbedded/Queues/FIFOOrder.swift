@@ -77,7 +77,8 @@ struct FIFOOrder {
         offerTurn(group)
     }
 
-    private mutating func offerTurn(_ number: UInt32) {
+    /// A group that may be received from gets its turn; one that has it already loses nothing.
+    mutating func offerTurn(_ number: UInt32) {
         let group = groups[Int(number)]
         guard group.inFlight == 0, let first = group.line.first else { return }
         turns.insert(Turn(first: first, group: number))

@@ -7,10 +7,14 @@ extension IntakeReader {
     init(record: QueueRecord.Intake) {
         let subject = Dictionary(
             uniqueKeysWithValues: record.subject.map { subject in
-                (subject.kind, SubjectPath(subject.paths.map(RecordPath.init(stringLiteral:)), normalise: subject.normalise))
+                (
+                    subject.kind,
+                    SubjectPath(subject.paths.map(RecordPath.init(stringLiteral:)), normalise: subject.normalise)
+                )
             })
         self.init(
-            id: record.id.map(RecordPath.init(stringLiteral:)), group: record.group.map(RecordPath.init(stringLiteral:)),
+            id: record.id.map(RecordPath.init(stringLiteral:)),
+            group: record.group.map(RecordPath.init(stringLiteral:)),
             subject: subject)
     }
 }

@@ -76,7 +76,11 @@ extension StoreState {
             }
             if chunk.states[Int(ref.index)].suspect && request.holder == .step { return }
             queue.fifo.take(from: group)
-            if let item = try lease(ref, chunk, queue, request, alone: false) { items.append(item) }
+            if let item = try lease(ref, chunk, queue, request, alone: false) {
+                items.append(item)
+            } else {
+                queue.fifo.offerTurn(group)
+            }
         }
     }
 

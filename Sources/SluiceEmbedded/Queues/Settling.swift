@@ -72,7 +72,9 @@ extension StoreState {
         guard let target = deadLetterQueue(of: queue) else {
             tally.add(.retried)
             note(failure, of: ref, in: chunk)
-            return comeBack(ref, chunk, queue, state, after: .seconds(30))
+            var retried = state
+            retried.suspect = false
+            return comeBack(ref, chunk, queue, retried, after: .seconds(30))
         }
         try moveToDeadLetters(ref, chunk, queue, target, failure)
     }

@@ -7,7 +7,7 @@ import Synchronization
 /// The lock is a flock: a kill frees it, and children never inherit it. Folder 0700, files 0600.
 package final class DataFolder: Sendable {
     package let path: String
-    private let lock: Int32
+    private let lock: Mutex<Int32?>
 
     var storePath: String { path + "/store.db" }
 
@@ -21,7 +21,10 @@ package final class DataFolder: Sendable {
                 try FileManager.default.createDirectory(
                     atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
             } catch {
-                throw ControlError.refused("cannot make the data folder '\(path)': \(error.localizedDescription)")
+                let text = "cannot make the data folder '\(path)': \(error.localizedDescription)"
+                let code = (error as? CocoaError)?.code
+                let isRight = code == .fileWriteNoPermission || code == .fileWriteVolumeReadOnly
+                throw isRight ? ControlError.forbidden(text) : .refused(text)
             }
         }
         let lockPath = path + "/lock"
@@ -32,15 +35,21 @@ package final class DataFolder: Sendable {
             close(file)
             throw ControlError.busy("the data folder '\(path)' is in use by process \(owner)")
         }
-        lock = file
+        lock = Mutex(file)
         try Self.writeOwner(to: file)
         let isNew = !FileManager.default.fileExists(atPath: path + "/format")
-        let hasStore = FileManager.default.fileExists(atPath: storePath)
-        if !isNew && !hasStore {
+        if !isNew, try !Self.hasContent(storePath) {
             throw ControlError.damaged(
-                "'\(path)' is a data folder and its store.db is missing: restore it from a backup, or use another folder")
+                "'\(path)' is a data folder, and its store.db is missing or empty: restore it from a backup, or use "
+                    + "another folder")
         }
         umask(0o077)
+    }
+
+    private static func hasContent(_ path: String) throws -> Bool {
+        guard FileManager.default.fileExists(atPath: path) else { return false }
+        let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? NSNumber
+        return size.map { $0.intValue > 0 } ?? false
     }
 
     /// Marks the folder as one that has a store: from now on a missing store is damage, not a new beginning.
@@ -50,13 +59,24 @@ package final class DataFolder: Sendable {
         try Data("sluice data folder, format 1\n".utf8).write(to: URL(fileURLWithPath: marker))
     }
 
-    deinit { close(lock) }
+    deinit { unlock() }
+
+    /// Another process may open the folder from now on.
+    func unlock() {
+        lock.withLock { file in
+            if let file { close(file) }
+            file = nil
+        }
+    }
 
     private static func cannotOpen(_ path: String, folder: String) -> ControlError {
-        let reason = String(cString: strerror(errno))
-        return errno == ENOENT
-            ? .unknown("'\(folder)' is not a data folder; `run`, `send` and `put` make one")
-            : .refused("cannot open '\(path)': \(reason)")
+        let code = errno
+        let reason = String(cString: strerror(code))
+        switch code {
+        case ENOENT: return .unknown("'\(folder)' is not a data folder; `run`, `send` and `put` make one")
+        case EACCES, EPERM, EROFS: return .forbidden("cannot open '\(path)': \(reason); whose is the folder?")
+        default: return .refused("cannot open '\(path)': \(reason)")
+        }
     }
 
     private static func owner(of file: Int32) -> String {

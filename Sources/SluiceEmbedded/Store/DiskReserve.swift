@@ -3,9 +3,9 @@ import Sluice
 import Synchronization
 
 /// Room on the disk that nothing uses, so that settlements, expiry and erasure still commit when it is full.
-final class DiskReserve: Sendable {
+package final class DiskReserve: Sendable {
     /// 64 MB, or an eighth of a smaller disk.
-    static let size = 64 << 20
+    package static let size = 64 << 20
 
     private let path: String
     private let folder: String
@@ -16,11 +16,11 @@ final class DiskReserve: Sendable {
     var isSpent: Bool { spent.load(ordering: .relaxed) }
 
     /// Takes the reserve; if the disk has no room for it, starts as spent.
-    init(folder: String) throws {
+    init(folder: String, size: Int = size) throws {
         self.folder = folder
         path = folder + "/reserve"
         let total = try Self.space(folder).total
-        bytes = min(Self.size, total / 8)
+        bytes = min(size, total / 8)
         if try !fill() { spent.store(true, ordering: .relaxed) }
     }
 

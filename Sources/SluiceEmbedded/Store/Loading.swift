@@ -118,7 +118,9 @@ extension StoreState {
 
     private func loadChunk(_ row: Row, processDied: Bool, suspects: inout [MessageRef]) throws {
         let queueID: Int64 = row["queue"]
-        guard let queue = queues[queueID] else { throw StoreDamage("it belongs to queue \(queueID), which is not there") }
+        guard let queue = queues[queueID] else {
+            throw StoreDamage("it belongs to queue \(queueID), which is not there")
+        }
         let chunk = Chunk(
             id: row["id"], queue: queueID, arrived: Timestamp(milliseconds: row["arrived"]),
             stoodStill: row["stood_still"])

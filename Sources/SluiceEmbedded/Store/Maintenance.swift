@@ -35,7 +35,9 @@ extension StoreState {
             guard age >= retention else { break }
             for index in 0..<chunk.count {
                 let state = chunk.states[index]
-                guard state.status == .ready || state.status == .delayed || state.status == .backingOff else { continue }
+                guard state.status == .ready || state.status == .delayed || state.status == .backingOff else {
+                    continue
+                }
                 change(
                     MessageRef(chunk: id, index: Int32(index)), chunk, queue, to: MessageState(status: .gone))
                 expired += 1
@@ -45,7 +47,9 @@ extension StoreState {
         ledger.add(LedgerBook.account(ofQueue: queue.id), .expired, expired)
         logger.error(
             "messages have expired unprocessed",
-            metadata: ["queue": "\(queue.name)", "count": "\(expired)", "retention": "\(queue.record.settings.retention)"])
+            metadata: [
+                "queue": "\(queue.name)", "count": "\(expired)", "retention": "\(queue.record.settings.retention)",
+            ])
     }
 
     private func deleteRawCopies() throws {
@@ -81,6 +85,11 @@ extension StoreState {
     func overwriteDeleted() throws {
         guard overwriteAfterCommit else { return }
         overwriteAfterCommit = false
-        try database.overwriteFreePages()
+        do {
+            try database.overwriteFreePages()
+        } catch  where StoreDatabase.isDiskFull(error) {
+            logger.warning("deleted data is overwritten later: the disk is full", metadata: ["error": "\(error)"])
+            freedRawCopies = true
+        }
     }
 }

@@ -76,6 +76,11 @@ struct SQLiteFailure: Error, CustomStringConvertible {
     let code: Int32
     let message: String
 
+    init(code: Int32, message: String) {
+        self.code = code
+        self.message = message
+    }
+
     init(_ code: Int32, on connection: OpaquePointer) {
         self.code = sqlite3_extended_errcode(connection)
         message = String(cString: sqlite3_errmsg(connection))

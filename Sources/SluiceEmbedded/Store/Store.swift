@@ -31,13 +31,16 @@ final class Store: Sendable {
     /// Opens the store of a folder that this process has locked.
     /// - Parameter makeClock: is told the last moment that the folder has seen.
     static func open(
-        _ folder: DataFolder, logger: Logger, makeClock: @escaping @Sendable (Timestamp?) -> any EngineClock
+        _ folder: DataFolder, logger: Logger, faults: StoreFaults = .none,
+        makeClock: @escaping @Sendable (Timestamp?) -> any EngineClock
     ) async throws -> Store {
         let identity = Mutex<(FolderIdentity, any EngineClock)?>(nil)
         let catalogue = QueueCatalogue()
-        let reserve = try DiskReserve(folder: folder.path)
+        let reserve = try DiskReserve(folder: folder.path, size: faults.reserve)
         let path = folder.storePath
-        let writer = try await StoreWriter.start(folder: folder.path, logger: logger, reserve: reserve) {
+        let writer = try await StoreWriter.start(
+            folder: folder.path, logger: logger, reserve: reserve, faults: faults
+        ) {
             do {
                 let database = try StoreDatabase(path: path)
                 let found = try FolderIdentity(of: database)
@@ -89,6 +92,8 @@ final class Store: Sendable {
                 prepared.refusal = "it has \(message.body.count) bytes, and \(entry.maxRecord) are allowed"
             } else if message.body.isEmpty {
                 prepared.refusal = "it is empty"
+            } else if message.delay != nil && entry.type == .fifo {
+                prepared.refusal = "a FIFO queue takes no delay of one message: it would break the order of its group"
             } else if let missing = intake.missing {
                 if entry.hasDeadLetterQueue { prepared.deadOnArrival = missing } else { prepared.refusal = missing }
             }

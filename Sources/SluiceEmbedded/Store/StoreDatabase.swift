@@ -95,9 +95,23 @@ final class StoreDatabase {
             case let error as SQLiteFailure: error.isDamage
             default: error is StoreDamage
             }
+        if let error = error as? DatabaseError,
+            [.SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_READONLY].contains(error.resultCode)
+        {
+            return ControlError.forbidden("cannot open '\(path)': \(error.message ?? "\(error)"); whose is the folder?")
+        }
         guard isDamage else { return error }
         return ControlError.damaged(
             "'\(path)' is damaged: \(error). Nothing was changed; `sluice data check` says what is wrong with it")
+    }
+
+    static func isDiskFull(_ error: any Error) -> Bool {
+        switch error {
+        case let error as DatabaseError:
+            error.resultCode == .SQLITE_FULL || error.extendedResultCode == .SQLITE_IOERR_WRITE
+        case let error as SQLiteFailure: error.isDiskFull
+        default: false
+        }
     }
 
     // MARK: One commit

@@ -280,7 +280,6 @@ final class StoreState {
 
     /// After a turn: tells those who look without asking, and those who wait for room or for quiet.
     func publish() {
-        parked.removeAll(keepingCapacity: true)
         for id in changedRecords {
             if let queue = queues[id] { catalogue.publish(queue) }
         }

@@ -11,66 +11,109 @@ struct StoreTurns {
     let reserve: DiskReserve
     let checkpointer: Checkpointer
     let logger: Logger
+    let faults: StoreFaults
 
     func run() {
         var answers: [@Sendable () -> Void] = []
-        while let submissions = writer.takeSubmissions() {
+        var postponed: [StoreWriter.Submission] = []
+        while let submissions = next(after: postponed) {
             answers.removeAll(keepingCapacity: true)
             do {
-                try turn(submissions, &answers)
+                postponed = try turn(submissions, &answers)
             } catch {
                 return fail(error, submissions)
             }
+            // Durable from here on: whatever fails now, what was submitted is answered with what became of it.
+            let isRebuilt = state.reloadAfterCommit
+            let failure = finishTurn()
             for answer in answers { answer() }
-            wait()
+            if let failure { return fail(failure, postponed) }
+            if !isRebuilt { wait() }
         }
         end(with: QueueError.closed("it is shutting down"))
     }
 
-    /// Carries out everything that was submitted, and what time has brought, in one transaction.
-    private func turn(_ submissions: [StoreWriter.Submission], _ answers: inout [@Sendable () -> Void]) throws {
+    private func next(after postponed: [StoreWriter.Submission]) -> [StoreWriter.Submission]? {
+        postponed.isEmpty ? writer.takeSubmissions() : postponed + (writer.takeSubmissions() ?? [])
+    }
+
+    /// Carries out what was submitted, and what time has brought, in one transaction.
+    /// - Returns: what has to wait for the next turn.
+    private func turn(
+        _ submissions: [StoreWriter.Submission], _ answers: inout [@Sendable () -> Void]
+    ) throws -> [StoreWriter.Submission] {
         state.beginTurn()
         var rest = submissions
         if reserve.isSpent {
             try recoverReserve()
-            if reserve.isSpent { rest = refuseGrowth(rest) }
+            if reserve.isSpent { rest = refuseGrowth(rest, &answers) }
         }
         do {
-            try attempt(rest, &answers)
-        } catch let error as SQLiteFailure where error.isDiskFull && !reserve.isSpent {
+            return try attempt(rest, &answers)
+        } catch  where StoreDatabase.isDiskFull(error) && !reserve.isSpent {
             logger.error(
                 "the disk is full: nothing new is taken, what is stored is still processed",
                 metadata: ["folder": "\(folder)", "error": "\(error)"])
             answers.removeAll()
             try reserve.spend()
             try state.load(processDied: false)
-            try attempt(refuseGrowth(rest), &answers)
+            return try attempt(refuseGrowth(rest, &answers), &answers)
         }
     }
 
-    private func attempt(_ submissions: [StoreWriter.Submission], _ answers: inout [@Sendable () -> Void]) throws {
-        for submission in submissions {
+    private func attempt(
+        _ submissions: [StoreWriter.Submission], _ answers: inout [@Sendable () -> Void]
+    ) throws -> [StoreWriter.Submission] {
+        var rest = submissions[...]
+        // What a definition changed is rebuilt before anything else looks at it.
+        while !state.reloadAfterCommit, let submission = rest.popFirst() {
             do {
                 answers.append(try submission.run(state))
             } catch {
                 answers.append { submission.fail(error) }
             }
         }
-        state.fireTimers()
-        try state.maintain()
-        try state.serveWaiters()
-        if state.hasChanges {
-            try state.flush()
-            if checkpointer.committed(logPages: state.database.logPages) { try state.database.checkpoint() }
+        if !state.reloadAfterCommit {
+            state.fireTimers()
+            try state.maintain()
+            try state.serveWaiters()
         }
+        try commit()
+        return Array(rest)
+    }
+
+    private func commit() throws {
+        guard state.hasChanges else { return }
+        if faults.isDiskFull() && !reserve.isSpent { throw SQLiteFailure.diskIsFull }
+        try faults.commit(.beforeCommit)
+        try state.flush()
+        try faults.commit(.afterCommit)
+    }
+
+    /// What follows a commit.
+    /// - Returns: why the store cannot go on.
+    private func finishTurn() -> (any Error)? {
         deliver()
-        if state.reloadAfterCommit {
-            state.reloadAfterCommit = false
-            try state.load(processDied: false)
+        state.parked.removeAll(keepingCapacity: true)
+        do {
+            try moveLog()
+            if state.reloadAfterCommit { try state.load(processDied: false) }
+            state.publish()
+            state.endWaits()
+            try state.overwriteDeleted()
+            return nil
+        } catch {
+            return error
         }
-        state.publish()
-        state.endWaits()
-        try state.overwriteDeleted()
+    }
+
+    private func moveLog() throws {
+        guard checkpointer.committed(logPages: state.database.logPages) else { return }
+        do {
+            try state.database.checkpoint()
+        } catch  where StoreDatabase.isDiskFull(error) {
+            logger.warning("the write-ahead log is moved later: the disk is full", metadata: ["error": "\(error)"])
+        }
     }
 
     /// Hands over what was taken, now that it is durable.
@@ -85,15 +128,16 @@ struct StoreTurns {
         state.handouts.removeAll(keepingCapacity: true)
     }
 
-    private func refuseGrowth(_ submissions: [StoreWriter.Submission]) -> [StoreWriter.Submission] {
-        submissions.filter { submission in
-            if submission.grows { submission.fail(QueueError.diskFull(path: folder)) }
-            return !submission.grows
-        }
+    private func refuseGrowth(
+        _ submissions: [StoreWriter.Submission], _ answers: inout [@Sendable () -> Void]
+    ) -> [StoreWriter.Submission] {
+        let error = QueueError.diskFull(path: folder)
+        for submission in submissions where submission.grows { answers.append { submission.fail(error) } }
+        return submissions.filter { !$0.grows }
     }
 
     private func recoverReserve() throws {
-        guard try reserve.restore() else { return }
+        guard !faults.isDiskFull(), try reserve.restore() else { return }
         logger.notice("there is room on the disk again: messages are taken", metadata: ["folder": "\(folder)"])
     }
 
@@ -110,12 +154,13 @@ struct StoreTurns {
         let explained = StoreDatabase.explain(error, path: folder)
         logger.critical("the store has failed and is closed", metadata: ["error": "\(explained)"])
         let reason = QueueError.closed("\(explained)")
+        // What this turn had taken or parked belongs to its submissions, and each is answered once.
+        state.restoreWaiters()
         for submission in submissions + writer.refuse("\(explained)") { submission.fail(reason) }
         end(with: reason)
     }
 
     private func end(with reason: QueueError) {
-        for handout in state.handouts { handout.answer(.failure(reason)) }
         for queue in state.queues.values {
             for waiter in queue.waiters { waiter.answer(.failure(reason)) }
             for waiter in queue.roomWaiters { waiter.answer(.failure(reason)) }

@@ -32,7 +32,8 @@ final class StoreWriter: Sendable {
     /// Starts the thread. Returns once the store is loaded.
     /// - Parameter make: builds the state on the thread, where it stays.
     static func start(
-        folder: String, logger: Logger, reserve: DiskReserve, make: @escaping @Sendable () throws -> StoreState
+        folder: String, logger: Logger, reserve: DiskReserve, faults: StoreFaults,
+        make: @escaping @Sendable () throws -> StoreState
     ) async throws -> StoreWriter {
         let writer = StoreWriter()
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
@@ -41,7 +42,8 @@ final class StoreWriter: Sendable {
                     let state = try make()
                     let turns = StoreTurns(
                         writer: writer, state: state, folder: folder, reserve: reserve,
-                        checkpointer: try Checkpointer.start(path: state.database.path, logger: logger), logger: logger)
+                        checkpointer: try Checkpointer.start(path: state.database.path, logger: logger), logger: logger,
+                        faults: faults)
                     continuation.resume()
                     turns.run()
                 } catch {

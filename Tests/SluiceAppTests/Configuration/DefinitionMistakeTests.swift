@@ -109,7 +109,7 @@ struct DefinitionMistakeTests {
         .below(
             "id: order_id\nsubject: [$.a, '$.b..c']",
             "f:4:5: id: 'order_id' is not a path of one value; a path starts with '$', as in '$.order_id'",
-            "f:5:20: subject[1]: '$.b..c' is not a path of one value; '..' finds many values; a path here names one, as in "
+            "f:5:21: subject[1]: '$.b..c' is not a path of one value; '..' finds many values; a path here names one, as in "
                 + "'$.a.b'"),
         .below(
             "sluice: 2\nnonsense: 1",

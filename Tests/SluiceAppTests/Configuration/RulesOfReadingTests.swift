@@ -69,7 +69,7 @@ struct RulesOfReadingTests {
 
     @Test("what came from a file or a credential is shown nowhere")
     func secrets() throws {
-        let folder = try TemporaryFolder()
+        let folder = try DefinitionFolder()
         try folder.write("hunter2\n", to: "password")
         try folder.write("s3cr3t", to: "key")
         let environment = ["CREDENTIALS_DIRECTORY": folder.path, "URL": "http://u:pw9876@h/"]
@@ -99,7 +99,7 @@ struct RulesOfReadingTests {
 
     @Test("relative paths are relative to the file")
     func relativePaths() throws {
-        let folder = try TemporaryFolder()
+        let folder = try DefinitionFolder()
         try folder.write(definition("", to: "sqlite:../out/shop.db"), to: "defs/a.yaml")
         let result = DefinitionReader(environment: [:]).read([folder.path + "/defs/a.yaml"])
         #expect(result.mistakes.map(\.description) == [])
@@ -160,7 +160,7 @@ struct RulesOfReadingTests {
 
     @Test("a folder is its YAML files by name, and a file named twice is read once")
     func folders() throws {
-        let folder = try TemporaryFolder()
+        let folder = try DefinitionFolder()
         for name in ["b", "a"] {
             try folder.write(
                 "pipeline: \(name)\nsource: {queue: \(name)-in}\ndeliver: {to: sqlite:x, table: t}", to: "\(name).yaml")
@@ -173,7 +173,7 @@ struct RulesOfReadingTests {
 
     @Test("a file that cannot be read is a mistake with its path")
     func unreadable() throws {
-        let folder = try TemporaryFolder()
+        let folder = try DefinitionFolder()
         try folder.write("", to: "sub/.keep")
         try folder.write(String(repeating: "#", count: (1 << 20) + 1), to: "large.yaml")
         let paths = ["none.yaml", "sub", "large.yaml"].map { "\(folder.path)/\($0)" } + ["/dev/zero"]
@@ -188,7 +188,7 @@ struct RulesOfReadingTests {
 }
 
 /// A folder of its own for a test, gone with it.
-final class TemporaryFolder {
+final class DefinitionFolder {
     let path: String
 
     init() throws {

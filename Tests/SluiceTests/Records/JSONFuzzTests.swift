@@ -8,7 +8,8 @@ import Testing
 struct JSONFuzzTests {
     @Test("generated and damaged documents are accepted and rejected as Foundation does")
     func differential() throws {
-        let seed = UInt64.random(in: 0 ... .max)
+        // The same documents each time; another seed, or one that failed, by `SEED=`.
+        let seed = ProcessInfo.processInfo.environment["SEED"].flatMap(UInt64.init) ?? 5_753_501_411_264_614_683
         var random = SplitMix(state: seed)
         var accepted = 0
         for round in 0..<6_000 {
@@ -46,12 +47,12 @@ struct JSONFuzzTests {
         }
     }
 
-    /// Where Foundation is not RFC 8259: it takes UTF-16 and UTF-32 by their zero bytes, a byte order mark, and
-    /// refuses numbers that no double holds.
+    /// Where Foundation is not RFC 8259: it takes UTF-16 and UTF-32 by their zero bytes, a byte order mark, a comma
+    /// behind the last member, and refuses numbers that no double holds.
     private static func isKnownDifference(_ bytes: [UInt8], ours: Result<JSONValue, any Error>) -> Bool {
         if bytes.prefix(4).contains(0) || bytes.starts(with: [0xEF, 0xBB, 0xBF]) { return true }
         if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) { return true }
-        return bytes[...].text.firstMatch(of: /[0-9]{15,}|[eE][+-]?[0-9]{3,}/) != nil
+        return bytes[...].text.firstMatch(of: /[0-9]{15,}|[eE][+-]?[0-9]{3,}|,\s*[}\]]/) != nil
     }
 
     /// Names and texts, numbers by their double.

@@ -5,6 +5,11 @@ package struct ExplainedValue: Hashable, Sendable {
     package var value: String
     package var origin: Origin
 
+    /// Where a file says so; `nil` = no file does.
+    package var place: DefinitionPlace? {
+        if case .written(let place) = origin { place } else { nil }
+    }
+
     package enum Origin: Hashable, Sendable, CustomStringConvertible {
         case written(DefinitionPlace)
         /// Given in Swift.
@@ -26,12 +31,12 @@ package struct ExplainedValue: Hashable, Sendable {
 
 extension Definition {
     /// The whole definition in effect: every key with its value, defaults included, sizes in bytes, and the
-    /// queues that it makes.
+    /// queues that it makes. Secrets are masked.
     package var explanation: [ExplainedValue] {
         let document = DefinitionKeys.document
         let usual = Set(document.values(of: document.prototype))
         let keys = document.values(of: DefinitionKeys.Document(pipeline: pipeline)).map { value in
-            ExplainedValue(key: value.path, value: value.text, origin: origin(of: value, usual: usual))
+            ExplainedValue(key: value.path, value: secrets.mask(value.text), origin: origin(of: value, usual: usual))
         }
         return keys + queues.map { ExplainedValue(key: $0, value: $1, origin: .derived) }
     }
@@ -50,11 +55,9 @@ extension Definition {
         ]
     }
 
-    /// `explanation` as text: a line each, in columns, secrets masked.
+    /// `explanation` as text: a line each, in columns.
     package var explanationText: String {
-        let lines = explanation.map { line in
-            ExplainedValue(key: line.key, value: secrets.mask(line.value), origin: line.origin)
-        }
+        let lines = explanation
         let keyWidth = lines.map(\.key.count).max() ?? 0
         let valueWidth = min(48, lines.map(\.value.count).max() ?? 0)
         return lines.map { line in

@@ -55,7 +55,7 @@ enum Suggestions {
     }
 
     /// What AWS calls it, in lower case → the keys that mean it.
-    private static let serviceSpellings: [String: [String]] = [
+    static let serviceSpellings: [String: [String]] = [
         "maxreceivecount": ["queue.max_receive_count", "deliver.queue.max_receive_count"],
         "redrivepolicy": ["queue.max_receive_count", "deliver.queue.max_receive_count"],
         "visibilitytimeout": ["queue.visibility_timeout", "deliver.queue.visibility_timeout"],

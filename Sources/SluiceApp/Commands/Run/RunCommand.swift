@@ -2,7 +2,6 @@ import ArgumentParser
 import Logging
 import ServiceLifecycle
 import Sluice
-import UnixSignals
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -32,6 +31,7 @@ struct RunCommand: AsyncParsableCommand {
 
     mutating func run() async throws {
         let plain = try CommandContext(common)
+        let signals = await StopSignals(logger: plain.logger)
         let definitions = try plain.definitions(files, root: root)
         let context = plain.masking(definitions.masker)
         if untilIdle, definitions.pipelines.isEmpty {
@@ -41,7 +41,7 @@ struct RunCommand: AsyncParsableCommand {
         let engine = try await context.openToRun(folder.path, clockRate: clockRate)
         let status: ExitStatus
         do {
-            status = try await serve(definitions.pipelines, engine, folder.path, context)
+            status = try await serve(definitions.pipelines, engine, folder.path, until: signals, context)
         } catch {
             await engine.close()
             throw error
@@ -51,14 +51,16 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     private func serve(
-        _ pipelines: [Pipeline], _ engine: any OpenEngine, _ folder: String, _ context: CommandContext
+        _ pipelines: [Pipeline], _ engine: any OpenEngine, _ folder: String, until signals: StopSignals,
+        _ context: CommandContext
     ) async throws -> ExitStatus {
         let running = try await engine.start(
             pipelines, functions: context.application.functions, logger: context.logger)
         let server = try await ControlServer.bind(folder: folder, control: running.control, logger: context.logger)
         context.note(Self.firstLine(context.application.name, folder, pipelines))
         let idle = untilIdle ? UntilStill(running, limit: context.timeout) : nil
-        let group = ServiceGroup(configuration: Self.configuration(running.services, server, idle, context.logger))
+        let group = ServiceGroup(
+            configuration: Self.configuration(running.services, server, signals, idle, context.logger))
         try await group.run()
         guard let idle else { return .done }
         return try idle.exitStatus(of: pipelines.map(\.name), context)
@@ -76,13 +78,14 @@ struct RunCommand: AsyncParsableCommand {
 
     /// Services end in the reverse order: the socket first, what stores last.
     private static func configuration(
-        _ services: [any Service], _ server: ControlServer, _ idle: UntilStill?, _ logger: Logger
+        _ services: [any Service], _ server: ControlServer, _ signals: StopSignals, _ idle: UntilStill?,
+        _ logger: Logger
     ) -> ServiceGroupConfiguration {
         var all = services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) }
         all.append(.init(service: server))
+        all.append(.init(service: signals, successTerminationBehavior: .gracefullyShutdownGroup))
         if let idle { all.append(.init(service: idle, successTerminationBehavior: .gracefullyShutdownGroup)) }
-        var configuration = ServiceGroupConfiguration(
-            services: all, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        var configuration = ServiceGroupConfiguration(services: all, logger: logger)
         configuration.maximumGracefulShutdownDuration = finishing
         configuration.maximumCancellationDuration = ending
         return configuration

@@ -1,0 +1,82 @@
+import Sluice
+import SluiceEmbedded
+import SluiceTesting
+import Testing
+
+@Suite("Dead letters of the embedded engine")
+struct DeadLetterTests {
+    private func bench(_ reasons: [String]) async throws -> StepBench {
+        let engine = try await TemporaryEngine()
+        let pipeline = Pipeline.sample()
+        try await engine.apply(pipeline)
+        let bench = StepBench(fixture: engine, pipeline: pipeline)
+        for (index, reason) in reasons.enumerated() {
+            engine.clock.advance(by: .seconds(1))
+            try await bench.intake.put("\(index)")
+            try await bench.settle(bench.receive(), .dead(bench.failure(reason)))
+        }
+        return bench
+    }
+
+    @Test("groups have count, span, latest reason and version")
+    func groups() async throws {
+        let bench = try await bench(["cents is null in row 1", "cents is null in row 2", "no day"])
+        let groups = try await bench.fixture.control.deadLetterGroups(pipeline: "orders")
+        #expect(groups.map(\.count) == [2, 1])
+        #expect(groups.map(\.reason) == ["cents is null in row 2", "no day"])
+        #expect(groups.map(\.version) == ["9f3c1", "9f3c1"])
+        #expect(groups[0].last - groups[0].first == .seconds(1))
+    }
+
+    @Test("a redrive with a limit sends the oldest")
+    func limit() async throws {
+        let bench = try await bench(["one", "one", "one"])
+        let report = try await bench.fixture.control.redrive(DeadLetterSelection(), RedriveOptions(limit: 2))
+        #expect(report.redriven == 2)
+        #expect(try await bench.receive().texts == ["0", "1"])
+        #expect(try await bench.deadLetters().map(\.body) == [Array("2".utf8)])
+    }
+
+    @Test("a redrive may replace the body of one, and of one only")
+    func body() async throws {
+        let bench = try await bench(["one", "two"])
+        let options = RedriveOptions(body: Array("mended".utf8))
+        await #expect(throws: ControlError.self) {
+            try await bench.fixture.control.redrive(DeadLetterSelection(), options)
+        }
+        #expect(try await bench.deadLetters().count == 2)
+        _ = try await bench.fixture.control.redrive(DeadLetterSelection(reason: "two"), options)
+        #expect(try await bench.receive().texts == ["mended"])
+    }
+
+    @Test("what is discarded is gone after a restart, and the ledger says how many")
+    func discard() async throws {
+        let bench = try await bench(["one", "two", "two"])
+        let count = try await bench.fixture.control.discard(
+            DeadLetterSelection(reason: "two"), reason: "test currency", who: "ops")
+        #expect(count == 2)
+        try await bench.fixture.restart()
+        #expect(try await bench.deadLetters().map(\.history.latest?.reason) == ["one"])
+        let status = try await bench.fixture.control.status(pipeline: "orders")
+        #expect(status.discrepancies == [])
+        #expect(status.pipelines.first?.dead == 1)
+    }
+
+    @Test("a redrive to a queue with another end of the pipeline goes back where it died")
+    func delivery() async throws {
+        let bench = try await bench([])
+        try await bench.intake.put("a")
+        let batch = try await bench.receive()
+        try await bench.settle(batch, bench.passed(batch[0], "out"))
+        let outputs = try await bench.delivery.receiveNow(1, as: .step)
+        _ = try await bench.fixture.settler.settle(
+            Settlement(
+                queue: bench.pipeline.deliveryQueue, step: bench.pipeline.deliveryStep, of: outputs,
+                dispositions: [.dead(bench.failure())], ordered: false), receiving: nil)
+        _ = try await bench.fixture.control.redrive(DeadLetterSelection(), RedriveOptions())
+        let again = try await bench.delivery.receiveNow(1, as: .step)
+        #expect(again.texts == ["out"])
+        #expect(again.map(\.lineage.identity) == outputs.map(\.lineage.identity))
+        #expect(try await bench.fixture.control.status(pipeline: nil).discrepancies == [])
+    }
+}

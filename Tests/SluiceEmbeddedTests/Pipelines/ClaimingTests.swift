@@ -1,0 +1,162 @@
+import Foundation
+import Sluice
+import SluiceEmbedded
+import SluiceTesting
+import Testing
+
+@Suite("A queue that was filled before its definition")
+struct ClaimingTests {
+    private func fill(_ engine: TemporaryEngine, _ texts: [String]) async throws -> [MessageID] {
+        var ids: [MessageID] = []
+        for text in texts {
+            let results = try await engine.control.send([NewMessage(body: Bytes(text))], to: "orders-in")
+            ids += results.compactMap { if case .stored(let id) = $0 { id } else { nil } }
+        }
+        return ids
+    }
+
+    @Test("becomes the pipeline's, with its ids, its order and its ledger")
+    func standard() async throws {
+        let engine = try await TemporaryEngine()
+        let ids = try await fill(engine, ["a", "b", "c"])
+        let sent = engine.clock.now
+        engine.clock.advance(by: .hours(1))
+        try await engine.apply(.sample(keep: .days(1)))
+        let received = try await engine.queue(named: "orders-in").receiveNow()
+        #expect(received.map(\.id) == ids)
+        #expect(received.allSatisfy { $0.sent == sent })
+        let queue = try #require(try await engine.control.queues(named: "orders-in").first)
+        #expect(queue.type == .standard)
+        #expect(queue.ledger == [.sent: 3])
+        #expect(try await engine.control.status(pipeline: nil).discrepancies == [])
+    }
+
+    @Test("gets the groups that the definition finds; what has none is a dead letter that says so")
+    func fifo() async throws {
+        let engine = try await TemporaryEngine()
+        _ = try await fill(engine, [#"{"c":1,"n":1}"#, #"{"c":2,"n":2}"#, #"{"n":3}"#, #"{"c":1,"n":4}"#])
+        try await engine.apply(.sample(.fifo, group: "$.c"))
+        let intake = engine.queue(named: "orders-in")
+        #expect(intake.name == "orders-in.fifo")
+        let first = try await intake.receiveNow(1)
+        #expect(first.texts == [#"{"c":1,"n":1}"#])
+        #expect(first.map(\.lineage.group) == ["1"])
+        #expect(try await intake.receiveNow().texts == [#"{"c":2,"n":2}"#])
+        let letters = try await engine.control.deadLetters(DeadLetterSelection(), limit: 10)
+        #expect(letters.map { String(decoding: $0.body, as: UTF8.self) } == [#"{"n":3}"#])
+        #expect(letters.first?.history.latest?.reason.contains("$.c") == true)
+        #expect(try await engine.control.status(pipeline: nil).discrepancies == [])
+        await engine.close()
+        #expect(try await DataCheck.problems(inFolder: engine.path, logger: TemporaryEngine.quiet()) == [])
+    }
+
+    @Test("is claimed to the end after a death half way", arguments: Array(0..<8), StoreFaults.Moment.allCases)
+    func halfWay(_ commit: Int, _ moment: StoreFaults.Moment) async throws {
+        let plan = FaultPlan()
+        let engine = try await TemporaryEngine(faults: plan.faults)
+        let texts = (0..<5).map { #"{"c":\#($0 % 2),"n":\#($0)}"# }
+        let ids = try await fill(engine, texts)
+        plan.arm(commit: commit, moment)
+        let pipeline = Pipeline.sample(.fifo, group: "$.c", keep: .days(1))
+        do {
+            try await engine.apply(pipeline)
+        } catch QueueError.closed {
+            // The death that this is about.
+        }
+        plan.disarm()
+        try await engine.restart()
+        try await engine.apply(pipeline)
+        let received = try await engine.queue(named: "orders-in").receiveNow()
+        #expect(Set(received.map(\.id)) == Set(ids))
+        #expect(received.count == 5)
+        for group in ["0", "1"] {
+            let own = received.filter { $0.lineage.group == group }.texts
+            #expect(own == texts.filter { own.contains($0) })
+        }
+        #expect(try await engine.control.status(pipeline: nil).discrepancies == [])
+    }
+
+    @Test("what a client holds, or is delayed, is claimed as it is")
+    func inFlight() async throws {
+        let engine = try await TemporaryEngine()
+        let unclaimed = engine.queue(named: "orders-in")
+        _ = try await fill(engine, [#"{"c":1,"n":1}"#, #"{"c":1,"n":2}"#])
+        let held = try await unclaimed.receiveNow(1)
+        try await engine.apply(.sample(.fifo, group: "$.c"))
+        let intake = engine.queue(named: "orders-in")
+        #expect(try await intake.receiveNow() == [])
+        #expect(try await intake.delete(held.receipts) == [.done])
+        #expect(try await intake.receiveNow().texts == [#"{"c":1,"n":2}"#])
+    }
+
+    @Test("nobody's timer that ends while it is claimed does any harm")
+    func timersMeanwhile() async throws {
+        let engine = try await TemporaryEngine()
+        _ = try await fill(engine, (0..<20).map { #"{"c":1,"n":\#($0)}"# })
+        _ = try await engine.queue(named: "orders-in").receiveNow()
+        // The timeouts end in the very turn that makes the queue a FIFO queue.
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { engine.clock.advance(by: .seconds(31)) }
+            group.addTask { await #expect(throws: Never.self) { try await engine.apply(.sample(.fifo, group: "$.c")) } }
+        }
+        #expect(try await engine.queue(named: "orders-in").receiveNow(100).count == 20)
+    }
+}
+
+@Suite("A definition that changed")
+struct ChangedDefinitionTests {
+    private func expectRefused(_ engine: TemporaryEngine, _ pipeline: Pipeline, _ text: String) async {
+        let error = await #expect(throws: ControlError.self) { try await engine.apply(pipeline) }
+        guard case .refused(let reason) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(reason.contains(text), "\(reason)")
+    }
+
+    @Test("cannot change the type of a queue with messages; of an empty one it can")
+    func type() async throws {
+        let engine = try await TemporaryEngine()
+        try await engine.apply(.sample())
+        try await engine.queue(named: "orders-in").put("a")
+        await expectRefused(engine, .sample(.fifo), "standard")
+        #expect(try await engine.queue(named: "orders-in").receiveNow().texts == ["a"])
+        let batch = try await engine.queue(named: "orders-in").receiveNow()
+        #expect(batch == [])
+        engine.clock.advance(by: .seconds(30))
+        _ = try await engine.queue(named: "orders-in").delete(engine.queue(named: "orders-in").receiveNow().receipts)
+        try await engine.apply(.sample(.fifo))
+        try await engine.queue(named: "orders-in").put("b", group: "g")
+        #expect(try await engine.queue(named: "orders-in").receiveNow().texts == ["b"])
+    }
+
+    @Test("cannot leave a queue with messages behind")
+    func renamed() async throws {
+        let engine = try await TemporaryEngine()
+        let pipeline = Pipeline.sample()
+        try await engine.apply(pipeline)
+        let bench = StepBench(fixture: engine, pipeline: pipeline)
+        try await bench.intake.put("a")
+        let batch = try await bench.receive()
+        try await bench.settle(batch, bench.passed(batch[0], "out"))
+        var renamed = pipeline
+        renamed.deliver.name = "shop"
+        await expectRefused(engine, renamed, "orders-sqlite")
+        let outputs = try await bench.delivery.receiveNow(1, as: .step)
+        _ = try await engine.settler.settle(
+            Settlement(
+                queue: pipeline.deliveryQueue, step: pipeline.deliveryStep, of: outputs,
+                dispositions: [.delivered(.written)], ordered: false), receiving: nil)
+        try await engine.apply(renamed)
+        #expect(try await engine.control.status(pipeline: nil).discrepancies == [])
+    }
+
+    @Test("cannot take another pipeline's queue")
+    func taken() async throws {
+        let engine = try await TemporaryEngine()
+        try await engine.apply(.sample())
+        var other = Pipeline.sample()
+        other.name = "others"
+        await expectRefused(engine, other, "orders")
+    }
+}

@@ -1,0 +1,139 @@
+import Foundation
+import GRDB
+import Sluice
+import SluiceEmbedded
+import SluiceTesting
+import Testing
+
+@Suite("A data folder")
+struct DataFolderTests {
+    private func filled() async throws -> TemporaryEngine {
+        let engine = try await TemporaryEngine()
+        try await engine.apply(.sample(keep: .days(1)))
+        for round in 0..<50 { try await engine.queue(named: "orders-in").put("record \(round)") }
+        return engine
+    }
+
+    private func damage(_ change: (URL) throws -> Void) async throws -> ControlError? {
+        let engine = try await filled()
+        await engine.close()
+        try change(URL(fileURLWithPath: engine.path + "/store.db"))
+        return await #expect(throws: ControlError.self) { try await engine.start() }
+    }
+
+    private func isDamaged(_ error: ControlError?) -> Bool { if case .damaged = error { true } else { false } }
+
+    @Test("in use by another says by which process")
+    func inUse() async throws {
+        let engine = try await filled()
+        let error = await #expect(throws: ControlError.self) { try await engine.start() }
+        guard case .busy(let text) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(text.contains("\(getpid())"))
+    }
+
+    @Test("that is not there is unknown, and not made")
+    func notThere() async throws {
+        let path = TemporaryEngine.parent + "/sluice-test-nowhere-\(UUID())"
+        let error = await #expect(throws: ControlError.self) {
+            try await EmbeddedEngine.open(
+                folder: path, create: false, version: "test", logger: TemporaryEngine.quiet())
+        }
+        guard case .unknown = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(!FileManager.default.fileExists(atPath: path))
+    }
+
+    @Test("cut short is damaged, never an empty start", arguments: [0, 1, 100, 4_096, 40_960])
+    func truncated(_ length: UInt64) async throws {
+        let error = try await damage { url in
+            let file = try FileHandle(forWritingTo: url)
+            try file.truncate(atOffset: length)
+            try file.close()
+        }
+        #expect(isDamaged(error), "\(String(describing: error))")
+    }
+
+    @Test("with a flipped bit in its first bytes is damaged", arguments: [0, 5, 18, 100])
+    func flipped(_ offset: Int) async throws {
+        let error = try await damage { url in
+            var data = try Data(contentsOf: url)
+            data[offset] ^= 0x40
+            try data.write(to: url)
+        }
+        #expect(isDamaged(error), "\(String(describing: error))")
+    }
+
+    @Test("full of something else is damaged")
+    func garbage() async throws {
+        let error = try await damage { url in
+            try Data((0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 7_919) }).write(to: url)
+        }
+        #expect(isDamaged(error), "\(String(describing: error))")
+    }
+
+    @Test("without its store is damaged")
+    func missing() async throws {
+        let error = try await damage { try FileManager.default.removeItem(at: $0) }
+        #expect(isDamaged(error), "\(String(describing: error))")
+    }
+
+    @Test("of a newer version is refused and says so")
+    func newer() async throws {
+        let engine = try await filled()
+        await engine.close()
+        let database = try DatabaseQueue(path: engine.path + "/store.db")
+        try await database.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('99: the future')") }
+        try database.close()
+        let error = await #expect(throws: ControlError.self) { try await engine.start() }
+        guard case .refused(let text) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(text.contains("newer version"))
+    }
+
+    @Test(
+        "that may not be made is forbidden",
+        .enabled(if: FileManager.default.fileExists(atPath: "/sys/kernel"), "needs a folder nobody may write to"))
+    func forbidden() async throws {
+        let error = await #expect(throws: ControlError.self) {
+            try await EmbeddedEngine.open(
+                folder: "/sys/kernel/sluice", create: true, version: "test", logger: TemporaryEngine.quiet())
+        }
+        guard case .forbidden = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+    }
+
+    @Test("is for its owner alone")
+    func rights() async throws {
+        let engine = try await filled()
+        func mode(_ path: String) throws -> Int? {
+            try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        }
+        #expect(try mode(engine.path) == 0o700)
+        for name in try FileManager.default.contentsOfDirectory(atPath: engine.path) {
+            #expect(try mode(engine.path + "/" + name) == 0o600, "\(name)")
+        }
+    }
+
+    @Test("that is closed answers closed, to those who wait too")
+    func closed() async throws {
+        let engine = try await TemporaryEngine()
+        try await engine.apply(.sample())
+        let queue = engine.queue(named: "orders-in")
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                await #expect(throws: QueueError.self) { try await queue.receive(ReceiveRequest(limit: 1, wait: nil)) }
+            }
+            await engine.close()
+        }
+        await #expect(throws: QueueError.self) { try await queue.put("a") }
+    }
+}
