@@ -89,7 +89,7 @@ struct ControlSocketTests {
         let control = ScriptedControl()
         let bodies = (0..<500).map { Bytes("\($0)") }
         try await withRemote(control) { remote in
-            let pending = try bodies.map { try remote.begin([NewMessage(body: $0)], to: "orders-in") }
+            let pending = try bodies.map { try remote.begin([NewMessage(body: $0)], to: "orders-in", at: nil) }
             for pending in pending { #expect(try await pending.results().count == 1) }
         }
         #expect(await control.stored == bodies)
@@ -99,14 +99,14 @@ struct ControlSocketTests {
     func broken() async throws {
         let control = ScriptedControl()
         try await withRemote(control) { remote in
-            _ = try await remote.begin([NewMessage(body: [1])], to: "orders-in").results()
+            _ = try await remote.begin([NewMessage(body: [1])], to: "orders-in", at: nil).results()
             await control.setSendError(QueueError.diskFull(path: "/data"))
             await #expect(throws: ControlError.self) {
-                _ = try await remote.begin([NewMessage(body: [2])], to: "orders-in").results()
+                _ = try await remote.begin([NewMessage(body: [2])], to: "orders-in", at: nil).results()
             }
             await control.setSendError(nil)
             await #expect(throws: ControlError.self) {
-                _ = try await remote.begin([NewMessage(body: [3])], to: "orders-in").results()
+                _ = try await remote.begin([NewMessage(body: [3])], to: "orders-in", at: nil).results()
             }
         }
         #expect(await control.stored == [[1]])
