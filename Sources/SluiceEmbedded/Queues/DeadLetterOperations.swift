@@ -135,8 +135,8 @@ extension StoreState {
     /// Visits the visible dead letters that match, oldest first, until `visit` answers false.
     private func forEachDeadLetter(_ selection: DeadLetterSelection, _ visit: (Found) throws -> Bool) throws {
         if let pipeline = selection.pipeline, pipelines[pipeline] == nil {
-            let nearest = Nearest.of(pipeline, in: pipelines.keys).map { "; did you mean '\($0)'?" } ?? ""
-            throw ControlError.unknown("there is no pipeline '\(pipeline)'\(nearest)")
+            throw ControlError.unknown(
+                "there is no pipeline '\(pipeline)'\(NearestName.hint(for: pipeline, among: pipelines.keys))")
         }
         let ids = Set(selection.ids)
         let reason = selection.reason?.lowercased()

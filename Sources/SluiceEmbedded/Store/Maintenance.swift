@@ -17,6 +17,7 @@ extension StoreState {
         nextMaintenance = now + Self.interval
         for queue in queues.values { expireMessages(of: queue) }
         try deleteRawCopies()
+        forgetSendSessions()
         let limit = now.milliseconds
         execute { try $0.execute(sql: "DELETE FROM deduplication WHERE expires <= ?", arguments: [limit]) }
         execute {
