@@ -8,7 +8,7 @@ extension StoreState {
     ///
     /// - Parameter processDied: the holders of held messages are gone. What they held is visible again at once and
     ///   suspect: that receive is not counted, unless it was held alone. Nothing is written for it: the same rows
-    ///   say the same at the next start.
+    ///   say the same at the next start, and, until they are written, whenever memory is built anew.
     func load(processDied: Bool) throws {
         restoreWaiters()
         changedRecords.removeAll()
@@ -136,13 +136,15 @@ extension StoreState {
         chunks[chunk.id] = chunk
         queue.chunks.append(chunk.id)
         chunk.live = 0
+        let isOrphaned = processDied || orphans.contains(chunk.id)
         for index in 0..<chunk.count {
             let ref = MessageRef(chunk: chunk.id, index: Int32(index))
             var state = chunk.states[index]
             guard state.status != .gone else { continue }
             chunk.live += 1
             queue.depth.bytes += Int(chunk.lengths[index])
-            if state.status == .held && processDied {
+            if state.status == .held && isOrphaned {
+                orphans.insert(chunk.id)
                 state = state.afterHolderDied
                 chunk.states[index] = state
             }

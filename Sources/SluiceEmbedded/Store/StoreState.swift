@@ -26,6 +26,8 @@ final class StoreState {
     /// Steps whose breaker is open in this process.
     var openBreakers: Set<String> = []
     var timers = Heap<MessageTimer>()
+    /// Chunks whose rows still say that a former process holds messages of them: true only until they are written.
+    var orphans: Set<Int64> = []
     var ids = MessageIDSource()
     var nextChunk: Int64 = 1
     var nextMaintenance = Timestamp(milliseconds: 0)
@@ -264,6 +266,7 @@ final class StoreState {
             chunks[id] = nil
             contents.remove(id)
         }
+        orphans.subtract(dirty)
         for id in changedQueues {
             guard let queue = queues[id] else { continue }
             while let oldest = queue.chunks.first, chunks[oldest] == nil { queue.chunks.removeFirst() }
