@@ -113,20 +113,6 @@ extension StoreState {
         return .done
     }
 
-    /// Ends a wait whose task was cancelled.
-    func cancel(waiter id: UInt64) {
-        for queue in queues.values {
-            if let index = queue.waiters.firstIndex(where: { $0.id == id }) {
-                queue.waiters.remove(at: index).answer(.failure(CancellationError()))
-                return
-            }
-            if let index = queue.roomWaiters.firstIndex(where: { $0.id == id }) {
-                queue.roomWaiters.remove(at: index).answer(.failure(CancellationError()))
-                return
-            }
-        }
-        if let index = conditionWaiters.firstIndex(where: { $0.id == id }) {
-            conditionWaiters.remove(at: index).answer(.failure(CancellationError()))
-        }
-    }
+    /// Ends a wait whose task was cancelled, after this turn's commit.
+    func cancel(waiter id: UInt64) { cancelled.insert(id) }
 }

@@ -46,6 +46,9 @@ final class StoreState {
     var handouts: [Handout] = []
     /// Those who began to wait in this turn.
     var parked: Set<UInt64> = []
+    /// Whose task was cancelled. They are answered after the commit: a turn that fails is done again, and nobody may be
+    /// answered twice.
+    var cancelled: Set<UInt64> = []
     var changedQueues: Set<Int64> = []
     var changedRecords: Set<Int64> = []
     /// The order of a queue has to be built anew, from what this turn has written.
