@@ -15,7 +15,8 @@ extension StoreState {
         var record = queue.record
         guard let until = record.claimUntil else { return false }
         let through = record.claimedThrough ?? 0
-        guard let id = queue.chunks.first(where: { $0 > through && $0 <= until }), let chunk = chunks[id] else {
+        let rest = queue.chunks[queue.firstPlace(after: through)...].prefix { $0 <= until }
+        guard let chunk = rest.lazy.compactMap({ self.chunks[$0] }).first else {
             record.claimUntil = nil
             record.claimedThrough = nil
             try update(queue, to: record)
@@ -23,7 +24,7 @@ extension StoreState {
             return false
         }
         try claim(chunk, of: queue, reading: reading)
-        record.claimedThrough = id
+        record.claimedThrough = chunk.id
         try update(queue, to: record)
         return true
     }
