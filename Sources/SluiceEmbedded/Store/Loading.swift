@@ -36,9 +36,10 @@ extension StoreState {
         // A queue that a failed turn had made is not there; one that is keeps those who wait for it.
         var stored: Set<Int64> = []
         for row in try Row.fetchAll(database, sql: "SELECT id, name, record FROM queue") {
-            let id: Int64 = row["id"]
+            let id: Int64 = try row.decode(forColumn: "id")
             stored.insert(id)
-            let record = try decode(QueueRecord.self, row["record"], "queue \(id)", decoder)
+            let record = try decode(QueueRecord.self, row.decode(forColumn: "record"), "queue \(id)", decoder)
+            try record.check(storedAs: row.decode(forColumn: "name"))
             if let queue = queues[id] {
                 queue.record = record
             } else {
@@ -49,13 +50,15 @@ extension StoreState {
         names = Dictionary(uniqueKeysWithValues: queues.values.map { ($0.name, $0.id) })
         pipelines = [:]
         for row in try Row.fetchAll(database, sql: "SELECT name, record FROM pipeline") {
-            let name: String = row["name"]
-            pipelines[name] = try decode(PipelineRecord.self, row["record"], "pipeline '\(name)'", decoder)
+            let name: String = try row.decode(forColumn: "name")
+            let json: String = try row.decode(forColumn: "record")
+            pipelines[name] = try decode(PipelineRecord.self, json, "pipeline '\(name)'", decoder)
         }
         pauses = [:]
         for row in try Row.fetchAll(database, sql: "SELECT step, since, reason FROM pause") {
-            let since = Timestamp(milliseconds: row["since"])
-            pauses[row["step"]] = PauseRecord(since: since, reason: row["reason"])
+            let since = try Timestamp(stored: row.decode(forColumn: "since"))
+            pauses[try row.decode(forColumn: "step")] = PauseRecord(
+                since: since, reason: try row.decode(forColumn: "reason"))
         }
     }
 
@@ -72,10 +75,13 @@ extension StoreState {
     private func loadLedger(_ database: Database) throws {
         ledger = LedgerBook()
         for row in try Row.fetchAll(database, sql: "SELECT account, entry, n FROM ledger") {
-            guard let entry = LedgerEntry(rawValue: row["entry"]) else {
-                throw StoreDamage("the ledger has an entry '\(row["entry"] as String)' that nobody knows")
+            let name: String = try row.decode(forColumn: "entry")
+            guard let entry = LedgerEntry(rawValue: name) else {
+                throw StoreDamage("the ledger has an entry '\(name)' that nobody knows")
             }
-            ledger.load(row["account"], entry, row["n"])
+            let count: Int = try row.decode(forColumn: "n")
+            guard (0...1 << 53).contains(count) else { throw StoreDamage("the ledger counts \(count) '\(name)'") }
+            ledger.load(try row.decode(forColumn: "account"), entry, count)
         }
     }
 
@@ -85,10 +91,11 @@ extension StoreState {
             arguments: [now.milliseconds])
         for queue in queues.values { queue.deduplication = DeduplicationWindow() }
         for row in rows {
-            var reader = ByteReader(Array(row["message"] as Data))
-            let expires = Timestamp(milliseconds: row["expires"])
-            let queue: Int64 = row["queue"]
-            queues[queue]?.deduplication.remember(row["id"], try reader.id(), until: expires)
+            var reader = ByteReader(Array(try row.decode(Data.self, forColumn: "message")))
+            let expires = try Timestamp(stored: row.decode(forColumn: "expires"))
+            let queue: Int64 = try row.decode(forColumn: "queue")
+            queues[queue]?.deduplication.remember(
+                try row.decode(forColumn: "id"), try reader.id(), until: expires)
         }
     }
 
@@ -106,7 +113,7 @@ extension StoreState {
                 """)
         var suspects: [MessageRef] = []
         while let row = try rows.next() {
-            let id: Int64 = row["id"]
+            let id: Int64 = try row.decode(forColumn: "id")
             do {
                 try loadChunk(row, processDied: processDied, suspects: &suspects)
             } catch {
@@ -117,22 +124,23 @@ extension StoreState {
     }
 
     private func loadChunk(_ row: Row, processDied: Bool, suspects: inout [MessageRef]) throws {
-        let queueID: Int64 = row["queue"]
+        let queueID: Int64 = try row.decode(forColumn: "queue")
         guard let queue = queues[queueID] else {
             throw StoreDamage("it belongs to queue \(queueID), which is not there")
         }
         let chunk = Chunk(
-            id: row["id"], queue: queueID, arrived: Timestamp(milliseconds: row["arrived"]),
-            stoodStill: row["stood_still"])
-        chunk.isRawCopy = row["raw"]
-        var reader = ByteReader(Array(row["header"] as Data))
+            id: try row.decode(forColumn: "id"), queue: queueID,
+            arrived: try Timestamp(stored: row.decode(forColumn: "arrived")),
+            stoodStill: try Timestamp(stored: row.decode(forColumn: "stood_still")).milliseconds)
+        chunk.isRawCopy = try row.decode(forColumn: "raw")
+        var reader = ByteReader(Array(try row.decode(Data.self, forColumn: "header")))
         guard try reader.byte() == HeaderCoding.version else { throw StoreDamage("a header of another version") }
         while !reader.isAtEnd {
             let header = try HeaderCoding.read(from: &reader)
             let group = queue.isFIFO ? queue.fifo.number(of: header.lineage.group ?? "") : nil
             chunk.append(length: header.bodyLength, group: group, state: MessageState())
         }
-        chunk.states = try ChunkStates(count: chunk.count, encoded: Array(row["state"] as Data))
+        chunk.states = try ChunkStates(count: chunk.count, encoded: Array(row.decode(Data.self, forColumn: "state")))
         chunks[chunk.id] = chunk
         queue.chunks.append(chunk.id)
         chunk.live = 0
@@ -183,6 +191,14 @@ extension StoreState {
                 try moveToDeadLetters(ref, chunk, queue, target, failure)
             }
         }
+    }
+}
+
+extension Timestamp {
+    /// A moment, in milliseconds, as it stands in a row.
+    init(stored milliseconds: Int64) throws(StoreDamage) {
+        guard Self.plausible.contains(milliseconds) else { throw StoreDamage("a moment of \(milliseconds) ms") }
+        self.init(milliseconds: milliseconds)
     }
 }
 

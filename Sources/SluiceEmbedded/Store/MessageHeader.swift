@@ -88,7 +88,7 @@ enum HeaderCoding {
         guard fields.isSubset(of: .known) else { throw StoreDamage("an unknown header field (\(fields.rawValue))") }
         let id = try reader.id()
         let bodyLength = try reader.number()
-        guard bodyLength >= 0 else { throw StoreDamage("a body of \(bodyLength) bytes") }
+        guard bodyLength >= 0, bodyLength <= Int32.max else { throw StoreDamage("a body of \(bodyLength) bytes") }
         let sent = try reader.moment()
         var lineage = Lineage(identity: RecordIdentity(""), received: sent)
         if fields.contains(.identity) {
@@ -118,7 +118,7 @@ enum HeaderCoding {
 
     private static func readDeath(from reader: inout ByteReader) throws(StoreDamage) -> MessageHeader.Death {
         let source = try reader.string()
-        let receiveCount = try reader.number()
+        let receiveCount = Int(try reader.receives())
         let redriven = try reader.byte() == 1
         let json = try reader.blob()
         do {
