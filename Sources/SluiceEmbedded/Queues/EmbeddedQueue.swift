@@ -6,7 +6,8 @@ package struct EmbeddedQueue: BoundedQueue {
     package let name: String
     let store: Store
 
-    package var isFull: Bool { store.catalogue.find(name)?.gauge.isFull ?? false }
+    /// Also while the disk is full: a step that goes on making outputs would use up the reserve that settling needs.
+    package var isFull: Bool { store.reserve.isSpent || store.catalogue.find(name)?.gauge.isFull ?? false }
 
     package func send(_ messages: [NewMessage]) async throws -> [SendResult] {
         while true {

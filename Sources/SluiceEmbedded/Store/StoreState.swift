@@ -35,6 +35,8 @@ final class StoreState {
     var freedRawCopies = false
     var overwriteAfterCommit = false
     var conditionWaiters: [ConditionWaiter] = []
+    /// The disk has the reserve left: it is for settling, not for what a step would make of what is stored.
+    var isDiskFull = false
     /// Called after each commit with the queues whose gauges or records changed.
     let catalogue: QueueCatalogue
 
@@ -290,16 +292,12 @@ final class StoreState {
             if let queue = queues[id] { catalogue.publish(queue) }
         }
         changedRecords.removeAll()
-        guard !changedQueues.isEmpty || !conditionWaiters.isEmpty else { return }
-        for id in changedQueues {
-            guard let queue = queues[id] else { continue }
-            queue.updateGauge()
-            if !queue.roomWaiters.isEmpty && !queue.gauge.isFull {
-                for waiter in queue.roomWaiters { waiter.answer(.success(())) }
-                queue.roomWaiters.removeAll()
-            }
-        }
+        for id in changedQueues { queues[id]?.updateGauge() }
         changedQueues.removeAll(keepingCapacity: true)
+        for queue in queues.values where !queue.roomWaiters.isEmpty && !queue.gauge.isFull && !isDiskFull {
+            for waiter in queue.roomWaiters { waiter.answer(.success(())) }
+            queue.roomWaiters.removeAll()
+        }
         conditionWaiters.removeAll { waiter in
             guard waiter.condition(self) else { return false }
             waiter.answer(.success(()))
