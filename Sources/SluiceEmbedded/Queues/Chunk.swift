@@ -12,7 +12,7 @@ final class Chunk {
     /// Whether it is kept as a raw copy when its messages are gone.
     var isRawCopy = false
     var states: ChunkStates
-    /// The group of each message, as the queue numbers them; empty in a standard queue.
+    /// The group of each message that is not gone, as the queue numbers them; empty in a standard queue.
     var groups: [UInt32] = []
     /// Body lengths, for the bytes that wait.
     private(set) var lengths: [UInt32] = []

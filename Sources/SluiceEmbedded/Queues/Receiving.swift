@@ -229,11 +229,8 @@ extension StoreState {
     func fireTimers() {
         while let timer = timers.min, timer.due <= now.milliseconds {
             timers.removeMin()
-            guard let chunk = chunks[timer.ref.chunk], let queue = queues[chunk.queue] else { continue }
+            guard isCurrent(timer), let chunk = chunks[timer.ref.chunk], let queue = queues[chunk.queue] else { continue }
             var state = chunk.states[Int(timer.ref.index)]
-            guard state.visibleAt == timer.due, state.generation == timer.generation, state.status != .gone,
-                state.status != .ready
-            else { continue }
             state.status = .ready
             state.visibleAt = 0
             state.alone = false

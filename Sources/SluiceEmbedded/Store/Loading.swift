@@ -18,6 +18,7 @@ extension StoreState {
         chunks = [:]
         contents.removeAll()
         timers = Heap()
+        scheduled = 0
         for queue in queues.values { queue.clear() }
         try database.read { database in
             try loadRecords(database)
@@ -135,14 +136,16 @@ extension StoreState {
         chunk.isRawCopy = try row.decode(forColumn: "raw")
         var reader = ByteReader(Array(try row.decode(Data.self, forColumn: "header")))
         guard try reader.byte() == HeaderCoding.version else { throw StoreDamage("a header of another version") }
+        var groups: [String] = []
         while !reader.isAtEnd {
             let header = try HeaderCoding.read(from: &reader)
-            let group = queue.isFIFO ? queue.fifo.number(of: header.lineage.group ?? "") : nil
-            chunk.append(length: header.bodyLength, group: group, state: MessageState())
+            chunk.append(length: header.bodyLength, group: nil, state: MessageState())
+            if queue.isFIFO { groups.append(header.lineage.group ?? "") }
         }
         chunk.states = try ChunkStates(count: chunk.count, encoded: Array(row.decode(Data.self, forColumn: "state")))
         chunks[chunk.id] = chunk
         queue.chunks.append(chunk.id)
+        chunk.groups = groups.indices.map { chunk.states[$0].status == .gone ? 0 : queue.fifo.join(groups[$0]) }
         chunk.live = 0
         let isOrphaned = processDied || orphans.contains(chunk.id)
         for index in 0..<chunk.count {

@@ -26,6 +26,8 @@ final class StoreState {
     /// Steps whose breaker is open in this process.
     var openBreakers: Set<String> = []
     var timers = Heap<MessageTimer>()
+    /// Messages that become visible by themselves: as many timers are not void.
+    var scheduled = 0
     /// Chunks whose rows still say that a former process holds messages of them: true only until they are written.
     var orphans: Set<Int64> = []
     var ids = MessageIDSource()
@@ -101,7 +103,8 @@ final class StoreState {
             let index = try builders[queue.id]?.builder.append(header, body: body)
         else { throw StoreDamage("no open chunk for queue '\(queue.name)'") }
 
-        let group = queue.isFIFO ? queue.fifo.number(of: header.lineage.group ?? "") : nil
+        var group: UInt32?
+        if queue.isFIFO { group = state.status == .gone ? 0 : queue.fifo.join(header.lineage.group ?? "") }
         chunk.append(length: body.count, group: group, state: state)
         let ref = MessageRef(chunk: chunk.id, index: Int32(index))
         changedQueues.insert(queue.id)
@@ -156,6 +159,7 @@ final class StoreState {
         dirty.insert(chunk.id)
         changedQueues.insert(queue.id)
 
+        if old.visibleAt > 0 { scheduled -= 1 }
         switch old.status {
         case .ready: queue.depth.ready -= 1
         case .delayed: queue.depth.delayed -= 1
@@ -199,10 +203,21 @@ final class StoreState {
         guard let group else { return }
         if new.isInFlight && !old.isInFlight { queue.fifo.lock(group) }
         if old.isInFlight && !new.isInFlight { queue.fifo.unlock(group) }
+        if new.status == .gone { queue.fifo.leave(group) }
     }
 
     func schedule(_ ref: MessageRef, _ state: MessageState) {
         timers.insert(MessageTimer(due: state.visibleAt, ref: ref, generation: state.generation))
+        scheduled += 1
+        // What was deleted long before its timeout leaves a void timer: they must not outnumber the others.
+        if timers.count > 2 * scheduled + 1_024 { timers = Heap(timers.unordered.filter(isCurrent)) }
+    }
+
+    /// Whether the state of a timer's message is still the one that the timer was made for.
+    func isCurrent(_ timer: MessageTimer) -> Bool {
+        guard let state = chunks[timer.ref.chunk]?.states[Int(timer.ref.index)] else { return false }
+        return state.visibleAt == timer.due && state.generation == timer.generation && state.status != .gone
+            && state.status != .ready
     }
 
     /// The failures so far of a message that is still here.
