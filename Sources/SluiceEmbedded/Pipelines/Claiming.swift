@@ -35,15 +35,17 @@ extension StoreState {
         writer.byte(HeaderCoding.version)
         var homeless: [(index: Int, reason: String)] = []
         for index in 0..<content.count {
-            var header = try content.header(at: index)
-            if chunk.states[index].status != .gone {
-                let intake = reading(content.body(at: index), header.id, header.lineage.group)
-                header.lineage.name = intake.lineage.name
-                header.lineage.group = intake.lineage.group
-                header.lineage.subjects = intake.lineage.subjects
-                if let missing = intake.missing { homeless.append((index, missing)) }
-                if intake.withoutSubject { ledger.add(LedgerBook.account(ofQueue: queue.id), .withoutSubject) }
+            guard chunk.states[index].status != .gone else {
+                writer.raw(content.entry(at: index))
+                continue
             }
+            var header = try content.header(at: index)
+            let intake = reading(content.body(at: index), header.id, header.lineage.group)
+            header.lineage.name = intake.lineage.name
+            header.lineage.group = intake.lineage.group
+            header.lineage.subjects = intake.lineage.subjects
+            if let missing = intake.missing { homeless.append((index, missing)) }
+            if intake.withoutSubject { ledger.add(LedgerBook.account(ofQueue: queue.id), .withoutSubject) }
             try HeaderCoding.write(header, to: &writer)
         }
         for (index, reason) in homeless {

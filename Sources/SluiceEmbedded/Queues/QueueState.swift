@@ -16,6 +16,8 @@ final class QueueState {
     var aloneIsOut = false
     /// Chunks with messages left, oldest first; a few of them may be gone.
     var chunks: Deque<Int64> = []
+    /// How many numbers in `chunks` are of chunks that are gone.
+    var goneChunks = 0
     var deduplication = DeduplicationWindow()
     var waiters: Deque<ReceiveWaiter> = []
     var roomWaiters: [RoomWaiter] = []
@@ -38,6 +40,18 @@ final class QueueState {
         held = 0
         aloneIsOut = false
         chunks = []
+        goneChunks = 0
+    }
+
+    /// Drops the numbers of chunks that are gone: at the front always, behind one that stays once there are many.
+    func dropGoneChunks(_ isGone: (Int64) -> Bool) {
+        while let oldest = chunks.first, isGone(oldest) {
+            chunks.removeFirst()
+            goneChunks -= 1
+        }
+        guard goneChunks > 64, goneChunks > chunks.count / 2 else { return }
+        chunks.removeAll(where: isGone)
+        goneChunks = 0
     }
 
     /// Where in `chunks` the first one after `chunk` stands.

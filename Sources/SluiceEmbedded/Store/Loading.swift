@@ -17,6 +17,7 @@ extension StoreState {
         _ = ledger.takeAdditions()
         chunks = [:]
         contents.removeAll()
+        sparse.removeAll()
         timers = Heap()
         scheduled = 0
         for queue in queues.values { queue.clear() }
@@ -142,17 +143,15 @@ extension StoreState {
             chunk.append(length: header.bodyLength, group: nil, state: MessageState())
             if queue.isFIFO { groups.append(header.lineage.group ?? "") }
         }
-        chunk.states = try ChunkStates(count: chunk.count, encoded: Array(row.decode(Data.self, forColumn: "state")))
+        chunk.take(try ChunkStates(count: chunk.count, encoded: Array(row.decode(Data.self, forColumn: "state"))))
         chunks[chunk.id] = chunk
         queue.chunks.append(chunk.id)
         chunk.groups = groups.indices.map { chunk.states[$0].status == .gone ? 0 : queue.fifo.join(groups[$0]) }
-        chunk.live = 0
         let isOrphaned = processDied || orphans.contains(chunk.id)
         for index in 0..<chunk.count {
             let ref = MessageRef(chunk: chunk.id, index: Int32(index))
             var state = chunk.states[index]
             guard state.status != .gone else { continue }
-            chunk.live += 1
             queue.depth.bytes += Int(chunk.lengths[index])
             if state.status == .held && isOrphaned {
                 orphans.insert(chunk.id)
@@ -166,6 +165,7 @@ extension StoreState {
                 arrive(ref, chunk, queue, state)
             }
         }
+        if chunk.isSparse { sparse.insert(chunk.id) }
     }
 
     private func putFirst(_ ref: MessageRef) {

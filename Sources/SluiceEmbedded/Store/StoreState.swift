@@ -32,6 +32,8 @@ final class StoreState {
     var orphans: Set<Int64> = []
     var ids = MessageIDSource()
     var nextChunk: Int64 = 1
+    /// Chunks of which little is left: rewritten without what is gone, if that lasts.
+    var sparse: Set<Int64> = []
     var nextMaintenance = Timestamp(milliseconds: 0)
     var lastOverwrite = Timestamp(milliseconds: 0)
     var freedRawCopies = false
@@ -171,8 +173,7 @@ final class StoreState {
             if old.alone { queue.aloneIsOut = false }
         }
         if new.status == .gone {
-            chunk.live -= 1
-            chunk.states.histories[index] = nil
+            chunk.lose(index)
             queue.depth.bytes -= Int(chunk.lengths[index])
         }
         enter(ref, chunk, queue, from: old, to: new)
@@ -219,6 +220,9 @@ final class StoreState {
         return state.visibleAt == timer.due && state.generation == timer.generation && state.status != .gone
             && state.status != .ready
     }
+
+    /// How many timers are kept, void ones included.
+    var timerCount: Int { timers.count }
 
     /// The failures so far of a message that is still here.
     func note(_ failure: Failure, of ref: MessageRef, in chunk: Chunk) {
@@ -282,16 +286,23 @@ final class StoreState {
     /// After a commit: what is gone leaves memory, what was written becomes readable.
     private func settle() {
         for (chunk, content) in finished where chunk.live > 0 { contents.insert(content, for: chunk.id) }
-        for id in dirty.union(finished.map(\.chunk.id)) where chunks[id]?.live == 0 {
-            chunks[id] = nil
-            contents.remove(id)
+        for id in dirty.union(finished.map(\.chunk.id)) {
+            guard let chunk = chunks[id] else { continue }
+            if chunk.live == 0 { forget(chunk) } else if chunk.isSparse { sparse.insert(id) }
         }
         orphans.subtract(dirty)
         for id in changedQueues {
             guard let queue = queues[id] else { continue }
-            while let oldest = queue.chunks.first, chunks[oldest] == nil { queue.chunks.removeFirst() }
+            queue.dropGoneChunks { chunks[$0] == nil }
         }
         forgetTurn()
+    }
+
+    private func forget(_ chunk: Chunk) {
+        chunks[chunk.id] = nil
+        contents.remove(chunk.id)
+        sparse.remove(chunk.id)
+        queues[chunk.queue]?.goneChunks += 1
     }
 
     func forgetTurn() {
