@@ -51,6 +51,16 @@ public struct FailureHistory: Hashable, Sendable, Codable {
         }
     }
 
+    /// Adds the failures of a later part of the record's life.
+    public mutating func append(contentsOf later: FailureHistory) {
+        guard count > 0 else {
+            self = later
+            return
+        }
+        for failure in later.kept { append(failure) }
+        count += later.omitted
+    }
+
     /// The failures that are kept, oldest first.
     public var kept: [Failure] { first + last }
     public var latest: Failure? { last.last ?? first.last }

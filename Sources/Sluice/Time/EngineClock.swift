@@ -1,9 +1,8 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #else
-import Darwin
+    import Darwin
 #endif
-import Synchronization
 
 /// The engine's only source of time, injected so that fourteen days of retention are tested in milliseconds.
 ///

@@ -34,21 +34,22 @@ extension QueueRecord.Intake {
 /// Turns persons into hashes that only this folder can compute: HMAC-SHA256 of kind and value under a secret that
 /// never leaves it.
 struct SubjectHasher: Sendable {
-    private let key: SymmetricKey
+    /// The state after the key: copied for each value, because preparing it costs as much as hashing.
+    private let keyed: HMAC<SHA256>
 
-    init(secret: Data) { key = SymmetricKey(data: secret) }
+    init(secret: Data) { keyed = HMAC(key: SymmetricKey(data: secret)) }
 
     func hash(kind: String, value: String) -> SubjectHash {
-        var hmac = HMAC<SHA256>(key: key)
-        hmac.update(data: Data(kind.utf8))
         // A kind has no NUL, so that no other pair of kind and value makes the same bytes.
-        hmac.update(data: [0])
-        hmac.update(data: Data(value.utf8))
-        var words: (UInt64, UInt64) = (0, 0)
-        for (index, byte) in hmac.finalize().prefix(16).enumerated() {
-            if index < 8 { words.0 = words.0 << 8 | UInt64(byte) } else { words.1 = words.1 << 8 | UInt64(byte) }
+        let text = Array(kind.utf8) + [0] + Array(value.utf8)
+        var hmac = keyed
+        hmac.update(data: text)
+        var words: (high: UInt64, low: UInt64) = (0, 0)
+        hmac.finalize().withUnsafeBytes { code in
+            words.high = UInt64(bigEndian: code.loadUnaligned(as: UInt64.self))
+            words.low = UInt64(bigEndian: code.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
         }
-        return SubjectHash(kind: kind, high: words.0, low: words.1)
+        return SubjectHash(kind: kind, high: words.high, low: words.low)
     }
 }
 

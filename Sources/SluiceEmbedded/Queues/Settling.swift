@@ -124,7 +124,7 @@ extension StoreState {
         let content = try content(of: chunk.id)
         var header = try content.header(at: index)
         var history = header.death?.history ?? FailureHistory()
-        for past in chunk.states.histories[index]?.kept ?? [] { history.append(past) }
+        if let past = chunk.states.histories[index] { history.append(contentsOf: past) }
         history.append(failure)
         header.death = MessageHeader.Death(
             source: queue.name, receiveCount: Int(chunk.states[index].receiveCount), history: history, redriven: false)

@@ -46,10 +46,11 @@ package final class DataFolder: Sendable {
         umask(0o077)
     }
 
+    /// SQLite takes a file that is smaller than its smallest page for a new one.
     private static func hasContent(_ path: String) throws -> Bool {
         guard FileManager.default.fileExists(atPath: path) else { return false }
         let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? NSNumber
-        return size.map { $0.intValue > 0 } ?? false
+        return size.map { $0.intValue >= 512 } ?? false
     }
 
     /// Marks the folder as one that has a store: from now on a missing store is damage, not a new beginning.

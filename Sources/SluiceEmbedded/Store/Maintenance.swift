@@ -49,6 +49,7 @@ extension StoreState {
             }
         }
         guard expired > 0 else { return }
+        freedRawCopies = true
         ledger.add(LedgerBook.account(ofQueue: queue.id), .expired, expired)
         logger.error(
             "messages have expired unprocessed",

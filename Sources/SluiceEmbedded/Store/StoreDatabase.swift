@@ -53,6 +53,9 @@ final class StoreDatabase {
             readBody = try Statement("SELECT data FROM body WHERE chunk = ?", on: connection)
             rememberID = try Statement("INSERT OR REPLACE INTO deduplication VALUES (?, ?, ?, ?)", on: connection)
             logLength = LogLength(on: connection)
+            if sqlite3_db_readonly(connection, "main") == 1 {
+                throw SQLiteFailure(code: SQLITE_READONLY, message: "it can only be read")
+            }
         } catch {
             throw Self.explain(error, path: path)
         }
@@ -87,20 +90,20 @@ final class StoreDatabase {
     }
 
     static func explain(_ error: any Error, path: String) -> any Error {
-        let isDamage =
+        let code: Int32? =
             switch error {
-            case let error as DatabaseError:
-                error.resultCode == .SQLITE_CORRUPT || error.resultCode == .SQLITE_NOTADB
-                    || error.resultCode == .SQLITE_ERROR
-            case let error as SQLiteFailure: error.isDamage
-            default: error is StoreDamage
+            case let error as DatabaseError: error.resultCode.rawValue
+            case let error as SQLiteFailure: error.code & 0xFF
+            default: nil
             }
-        if let error = error as? DatabaseError,
-            [.SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_READONLY].contains(error.resultCode)
-        {
-            return ControlError.forbidden("cannot open '\(path)': \(error.message ?? "\(error)"); whose is the folder?")
+        switch code {
+        // A file that may be written and says that it may not is not what SQLite has written.
+        case SQLITE_READONLY where access(path, W_OK) == 0: break
+        case SQLITE_CANTOPEN, SQLITE_PERM, SQLITE_READONLY:
+            return ControlError.forbidden("cannot open '\(path)': \(error); whose is the folder?")
+        case SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_ERROR: break
+        default: guard error is StoreDamage else { return error }
         }
-        guard isDamage else { return error }
         return ControlError.damaged(
             "'\(path)' is damaged: \(error). Nothing was changed; `sluice data check` says what is wrong with it")
     }

@@ -280,7 +280,11 @@ final class StoreState {
         guard let chunk = chunks[id] else { return }
         if chunk.live > 0 { return try database.putState(of: chunk) }
         try database.deleteState(of: id)
-        if !chunk.isRawCopy { try database.deleteChunk(id) }
+        guard !chunk.isRawCopy else { return }
+        try database.deleteChunk(id)
+        // Its raw copy's time was over before the last of it left its queue: it is overwritten now.
+        let keep = queues[chunk.queue]?.record.pipeline.flatMap { pipelines[$0]?.archiveKeep }
+        if let keep, now - chunk.arrived >= keep { freedRawCopies = true }
     }
 
     /// After a commit: what is gone leaves memory, what was written becomes readable.

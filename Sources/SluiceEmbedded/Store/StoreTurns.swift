@@ -67,6 +67,9 @@ struct StoreTurns {
         _ submissions: [StoreWriter.Submission], _ answers: inout [@Sendable () -> Void]
     ) throws -> [StoreWriter.Submission] {
         var rest = submissions[...]
+        // What time has brought by now comes first: who receives now sees it.
+        state.fireTimers()
+        try state.maintain()
         // What a definition changed is rebuilt before anything else looks at it.
         while !state.reloadAfterCommit, let submission = rest.popFirst() {
             do {
@@ -77,7 +80,6 @@ struct StoreTurns {
         }
         if !state.reloadAfterCommit {
             state.fireTimers()
-            try state.maintain()
             try state.serveWaiters()
         }
         try commit()

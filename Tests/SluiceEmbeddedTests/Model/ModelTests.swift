@@ -9,7 +9,7 @@ struct ModelTests {
 
     static let seeds: [UInt64] = {
         if let seed = environment["SLUICE_MODEL_SEED"].flatMap(UInt64.init) { return [seed] }
-        let runs = environment["SLUICE_MODEL_RUNS"].flatMap(Int.init) ?? 24
+        let runs = environment["SLUICE_MODEL_RUNS"].flatMap(Int.init) ?? 8
         return (0..<runs).map { _ in .random(in: 0..<1_000_000_000) }
     }()
 
