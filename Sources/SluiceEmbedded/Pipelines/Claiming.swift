@@ -30,6 +30,8 @@ extension StoreState {
     }
 
     private func claim(_ chunk: Chunk, of queue: QueueState, reading: IntakeReading) throws {
+        // As it is stored: memory may have it with what was taken out since.
+        contents.remove(chunk.id)
         let content = try content(of: chunk.id)
         var writer = ByteWriter(reserving: content.header.count * 2)
         writer.byte(HeaderCoding.version)

@@ -87,8 +87,13 @@ extension StoreState {
         guard !isDiskFull else { return }
         let lasting = sparse.filter { chunks[$0].map { now - $0.arrived >= Self.sparseAge } ?? true }
         for id in lasting.sorted().prefix(Self.mostRewrites) {
+            guard let chunk = chunks[id], let queue = queues[chunk.queue], chunk.isSparse else {
+                sparse.remove(id)
+                continue
+            }
+            // A claim rewrites headers of its own.
+            guard queue.record.claimUntil == nil else { continue }
             sparse.remove(id)
-            guard let chunk = chunks[id], chunk.isSparse else { continue }
             let (header, body) = try content(of: id).kept { chunk.states[$0].status != .gone }
             execute { connection in
                 try connection.execute(
