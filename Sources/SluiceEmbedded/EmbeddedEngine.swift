@@ -69,6 +69,12 @@ package final class EmbeddedEngine: Sendable {
         EmbeddedControl(store: store, registry: registry, version: version)
     }
 
+    /// Notes which code a step runs from now on.
+    /// - Parameter version: `nil` for a step without a function.
+    package func note(version: String?, of step: StepName) async throws {
+        try await store.writer.submit { try $0.note(version: version, of: step) }
+    }
+
     /// The pause that a former process, or a command, has left for a step.
     package func pause(of step: StepName) async throws -> StepControl.Pause? {
         try await store.writer.submit { state in

@@ -184,18 +184,17 @@ class Case(unittest.TestCase):
                 total.update({key: queue[key] for key in ("ready", "delayed", "in_flight")})
         return total
 
-    def assert_all_purchases(self, sent=None):
+    def assert_all_purchases(self, sent):
         """Everything is accounted for: the purchases in the table, the broken ones dead, the ledger as it must be.
 
-        `sent`: how many lines were sent; `None` = some of them perhaps twice, by a sender that was interrupted.
+        `sent`: how many lines were sent.
         """
         self.assertEqual(self.table(), verify.in_original())
         pipeline = self.pipeline()
         intake, delivery = self.queue(pipeline, "intake"), self.queue(pipeline, "delivery")
         dead = self.queue(pipeline, "deadLetter")["ready"]
-        if sent is not None:
-            self.assertEqual(intake["sent"], sent, "messages that were sent")
-            self.assertEqual(dead, len(self.broken()), "dead letters")
+        self.assertEqual(intake["sent"], sent, "messages that were sent")
+        self.assertEqual(dead, len(self.broken()), "dead letters")
         self.assertEqual(intake["dead_lettered"], dead, "dead letters of the intake queue")
         self.assertEqual(intake["done"], intake["sent"] - dead, "messages that the transform is done with")
         self.assertEqual(delivery["done"], intake["done"], "messages that the delivery is done with")

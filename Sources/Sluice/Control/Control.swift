@@ -15,7 +15,12 @@ public protocol Control: Sendable {
 
     /// Stores messages durably in `queue`; a name that nobody defined makes an unclaimed queue. When the queue
     /// is full it waits for room. Answers once for every message, in order.
-    func send(_ messages: [NewMessage], to queue: String) async throws -> [SendResult]
+    ///
+    /// - Parameter position: makes a send that is repeated after an error harmless: messages of the session that are
+    ///   stored already are answered as they were the first time, and only the rest is stored. `nil`: a send whose
+    ///   answer was lost may be stored, and is stored once more when it is repeated.
+    /// - Throws: `ControlError.refused` when messages of the session before this position were never stored.
+    func send(_ messages: [NewMessage], to queue: String, at position: SendPosition?) async throws -> [SendResult]
 
     /// Dead letters, grouped by cause; `nil` = of every pipeline.
     func deadLetterGroups(pipeline: String?) async throws -> [DeadLetterGroup]
@@ -36,6 +41,13 @@ public protocol Control: Sendable {
 
     /// Returns when it is so (`WaitCondition`). Waits until its task is cancelled. `nil` = every pipeline.
     func wait(pipeline: String?, until condition: WaitCondition) async throws
+}
+
+extension Control {
+    /// Stores messages that belong to no session.
+    public func send(_ messages: [NewMessage], to queue: String) async throws -> [SendResult] {
+        try await send(messages, to: queue, at: nil)
+    }
 }
 
 public enum WaitCondition: String, Sendable, Codable {
@@ -88,13 +100,16 @@ public enum ControlError: Error, Sendable, Hashable, Codable {
     case forbidden(String)
     /// 1: it failed, and why.
     case failed(String)
+    /// 1: the process that was asked went away, or is about to, before it answered. Whether it did what it was asked
+    /// is not known; whoever has the folder next can be asked again.
+    case gone(String)
 }
 
 extension ControlError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .unknown(let text), .refused(let text), .damaged(let text), .busy(let text), .forbidden(let text),
-            .failed(let text):
+            .failed(let text), .gone(let text):
             text
         }
     }

@@ -32,6 +32,10 @@ public struct PipelineReport: Sendable, Hashable, Codable {
     public var deadSince: Timestamp?
     /// The most frequent cause among them.
     public var deadReason: String?
+    /// How many of the dead have that cause.
+    public var deadReasonCount: Int
+    /// When the first of the dead letters will be deleted unprocessed, if nobody does anything.
+    public var deadExpires: Timestamp?
     /// Records that name no person where the definition says they should.
     public var withoutSubject: Int
     /// When the raw copies taken now will be deleted; `nil` = none are kept.
@@ -39,7 +43,8 @@ public struct PipelineReport: Sendable, Hashable, Codable {
 
     public init(
         name: String, running: Bool, steps: [StepReport], queues: [QueueReport], dead: Int, deadSince: Timestamp?,
-        deadReason: String?, withoutSubject: Int, archiveUntil: Timestamp?
+        deadReason: String?, deadReasonCount: Int, deadExpires: Timestamp?, withoutSubject: Int,
+        archiveUntil: Timestamp?
     ) {
         self.name = name
         self.running = running
@@ -48,6 +53,8 @@ public struct PipelineReport: Sendable, Hashable, Codable {
         self.dead = dead
         self.deadSince = deadSince
         self.deadReason = deadReason
+        self.deadReasonCount = deadReasonCount
+        self.deadExpires = deadExpires
         self.withoutSubject = withoutSubject
         self.archiveUntil = archiveUntil
     }
@@ -58,11 +65,11 @@ public struct StepReport: Sendable, Hashable, Codable {
     /// The queue it receives from.
     public var queue: String
     public var ledger: [LedgerEntry: Int]
-    /// Records settled per second, over the last ten seconds; 0 when nothing runs.
+    /// Records settled per second, over the last ten seconds, or since it began less long ago; 0 when nothing runs.
     public var rate: Double
     public var state: State
-    /// The function version or `nil`.
-    public var version: String?
+    /// What it runs, or ran last; `nil` for a step without a function.
+    public var code: CodeVersion?
 
     public enum State: Sendable, Hashable, Codable {
         case stopped
@@ -75,14 +82,29 @@ public struct StepReport: Sendable, Hashable, Codable {
     }
 
     public init(
-        name: StepName, queue: String, ledger: [LedgerEntry: Int], rate: Double, state: State, version: String?
+        name: StepName, queue: String, ledger: [LedgerEntry: Int], rate: Double, state: State, code: CodeVersion?
     ) {
         self.name = name
         self.queue = queue
         self.ledger = ledger
         self.rate = rate
         self.state = state
+        self.code = code
+    }
+}
+
+/// Which code a step runs, since when, and what it ran before.
+public struct CodeVersion: Sendable, Hashable, Codable {
+    public var version: String
+    /// When this version first ran here after another one.
+    public var since: Timestamp
+    /// The version before; `nil` = this is the first one.
+    public var former: String?
+
+    public init(version: String, since: Timestamp, former: String?) {
         self.version = version
+        self.since = since
+        self.former = former
     }
 }
 

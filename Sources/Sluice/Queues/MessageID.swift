@@ -10,9 +10,13 @@ public struct MessageID: Hashable, Sendable, CustomStringConvertible {
 
     /// A random id (UUID version 4).
     public static func random(using generator: inout some RandomNumberGenerator) -> MessageID {
-        let high = generator.next() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
-        let low = generator.next() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
-        return MessageID(high: high, low: low)
+        MessageID(randomBits: generator.next(), generator.next())
+    }
+
+    /// A UUID of version 4 from bits that are random; six of them are the version's.
+    package init(randomBits high: UInt64, _ low: UInt64) {
+        self.high = high & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
+        self.low = low & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
     }
 
     /// `nil` unless `text` is a UUID, in either case of letters.

@@ -52,15 +52,22 @@ struct Throughput: Sendable, Hashable {
     private static let seconds: Int64 = 10
     private var counts = [Int](repeating: 0, count: 10)
     private var latest: Int64 = 0
+    /// When it began to count after a window in which nothing was.
+    private var began = Timestamp(milliseconds: 0)
 
     mutating func count(_ records: Int, at now: Timestamp) {
         advance(to: now)
+        if counts.allSatisfy({ $0 == 0 }) { began = now }
         counts[Int(latest % Self.seconds)] += records
     }
 
     mutating func rate(at now: Timestamp) -> Double {
         advance(to: now)
-        return Double(counts.reduce(0, +)) / Double(Self.seconds)
+        // The window: nine whole seconds and what has passed of the present one; of a burst only its own time, or
+        // what is done in its first second would look like a tenth of it.
+        let window = Double(Self.seconds - 1) + Double(now.milliseconds % 1_000) / 1_000
+        let seconds = max(1, min(window, (now - began).inSeconds))
+        return Double(counts.reduce(0, +)) / seconds
     }
 
     private mutating func advance(to now: Timestamp) {

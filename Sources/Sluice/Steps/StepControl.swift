@@ -122,7 +122,7 @@ package final class StepControl: Sendable {
         }
     }
 
-    /// Records that left the step's queue, per second, over the last ten seconds.
+    /// Records that left the step's queue, per second, over the last ten seconds, or since it began less long ago.
     package var throughput: Double {
         let now = clock.now
         return state.withLock { $0.throughput.rate(at: now) }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Logging
 import Sluice
 import UnixSignals
 
@@ -70,22 +71,33 @@ struct SendCommand: AsyncParsableCommand {
         let report = SendReport(context: context, tally: tally, queue: queue, whole: whole)
         let interrupted: Bool
         do {
-            interrupted = try await context.withControl(mayCreate: true, lasting: true) { control in
-                if try await Self.isNew(queue, control) {
-                    context.note("'\(queue)' is a new queue; it waits for a definition that names it")
-                }
+            interrupted = try await withTimeout(context.timeout) {
                 let pump = SendPump(
-                    input: input, control: control, queue: queue, group: group, longest: Self.longest,
-                    isWhole: whole, skip: skip, tally: tally)
+                    input: input, connect: Self.connecting(to: queue, context), queue: queue, group: group,
+                    longest: Self.longest, isWhole: whole, skip: skip, tally: tally)
                 return try await Self.run(pump, until: signals)
             }
         } catch {
-            report.print(isComplete: false)
+            // Before the first line was sent there is nothing to say but the error.
+            if tally.counts.linesBehind > skip || tally.counts.unanswered > 0 { report.print(isComplete: false) }
             throw error
         }
         report.print(isComplete: !interrupted)
         if interrupted { throw CommandFailure(.interrupted) }
         if tally.counts.refused > 0 { throw CommandFailure(.dead) }
+    }
+
+    /// Whoever has the folder, or this process; and again whoever has it when that one has ended.
+    private static func connecting(to queue: String, _ context: CommandContext) -> SendLink.Connect {
+        { isAgain, body in
+            if isAgain { context.logger.warning("the process that was sent to has ended; going on with the next one") }
+            try await context.withControl(mayCreate: true, use: isAgain ? .resumed : .lasting) { control in
+                if !isAgain, try await isNew(queue, control) {
+                    context.note("'\(queue)' is a new queue; it waits for a definition that names it")
+                }
+                try await body(control)
+            }
+        }
     }
 
     private static func isNew(_ queue: String, _ control: any Control) async throws -> Bool {
@@ -138,6 +150,7 @@ private struct SendReport {
         var duplicates: Int
         var refused: Int
         var linesBehind: Int
+        var unanswered: Int
         var complete: Bool
     }
 
@@ -148,7 +161,8 @@ private struct SendReport {
             context.print(
                 document: Document(
                     queue: queue, stored: counts.stored, duplicates: counts.duplicates, refused: counts.refused,
-                    linesBehind: counts.linesBehind, complete: isComplete))
+                    linesBehind: counts.linesBehind, unanswered: counts.unanswered,
+                    complete: isComplete))
             return
         }
         let unit = whole ? "file" : "line"
@@ -156,6 +170,9 @@ private struct SendReport {
         if counts.duplicates > 0 { text += ", \(Numbers.grouped(counts.duplicates)) duplicates dropped" }
         if counts.refused > 0 { text += ", \(Numbers.grouped(counts.refused)) refused" }
         if !isComplete, !whole { text += "; not all: go on with --skip \(counts.linesBehind)" }
+        if counts.unanswered > 0 {
+            text += " (the next \(Numbers.grouped(counts.unanswered)) were sent and not answered: they may be stored)"
+        }
         context.print([text])
     }
 }

@@ -86,7 +86,7 @@ struct ControlConnection: Sendable {
     ) async {
         do {
             let results = try await withCancellation(cancelled) {
-                try await control.send(payload.messages, to: payload.queue)
+                try await control.send(payload.messages, to: payload.queue, at: payload.position)
             }
             await writer.write(.sendResults, call) { SendResultsPayload(results).encoded(allocator: $0) }
         } catch {

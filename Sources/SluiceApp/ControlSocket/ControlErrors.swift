@@ -9,9 +9,10 @@ extension ControlError {
             switch error {
             case .unknown: self = .unknown(error.description)
             case .wrongType: self = .refused(error.description)
-            case .full, .diskFull, .closed: self = .failed(error.description)
+            case .full, .diskFull: self = .failed(error.description)
+            case .closed: self = .gone(error.description)
             }
-        case is CancellationError: self = .failed("it was interrupted before it was done")
+        case is CancellationError: self = .gone("it was interrupted before it was done")
         default: self = .failed("\(error)")
         }
     }

@@ -10,7 +10,7 @@ import Synchronization
 #endif
 
 /// The control of another process, over its `control.sock`. Calls may run at the same time; one that is cancelled is
-/// cancelled there too. When the process ends, calls under way throw `ControlError.failed`.
+/// cancelled there too. When the process ends, calls under way throw `ControlError.gone`.
 package struct RemoteControl: Control {
     private let channel: any Channel
     private let calls = CallNumbers()
@@ -63,7 +63,7 @@ package struct RemoteControl: Control {
         } catch is TimeoutError {
             try await channel.close()
             throw ControlError.busy("a process uses the data folder '\(folder)' and does not answer")
-        } catch ControlError.failed where !channel.isActive {
+        } catch ControlError.gone where !channel.isActive {
             // It ended between our connecting and its answer: by now it is nobody.
             return nil
         } catch {
@@ -138,14 +138,17 @@ package struct RemoteControl: Control {
     }
 
     /// A send larger than a frame goes in parts, one after the other; when one fails those before it are stored.
-    package func send(_ messages: [NewMessage], to queue: String) async throws -> [SendResult] {
+    package func send(
+        _ messages: [NewMessage], to queue: String, at position: SendPosition?
+    ) async throws -> [SendResult] {
         var results: [SendResult] = []
         results.reserveCapacity(messages.count)
         var rest = messages[...]
         repeat {
             let part = Self.firstFrame(of: rest)
             rest = rest.dropFirst(part.count)
-            let payload = SendPayload(queue: queue, messages: Array(part), ordered: false)
+            let payload = SendPayload(
+                queue: queue, messages: Array(part), ordered: false, position: position?.advanced(by: results.count))
             results += try await call(payload).results()
         } while !rest.isEmpty
         return results
@@ -196,8 +199,10 @@ package struct RemoteControl: Control {
 }
 
 extension RemoteControl: OrderedSending {
-    package func begin(_ messages: [NewMessage], to queue: String) throws -> any PendingResults {
-        try call(SendPayload(queue: queue, messages: messages, ordered: true))
+    package func begin(
+        _ messages: [NewMessage], to queue: String, at position: SendPosition?
+    ) throws -> any PendingResults {
+        try call(SendPayload(queue: queue, messages: messages, ordered: true, position: position))
     }
 }
 
@@ -226,7 +231,7 @@ private struct PendingCall: Sendable {
         } catch let error as ControlError {
             throw error
         } catch {
-            throw ControlError.failed("the running process went away before it answered (\(error))")
+            throw ControlError.gone("the running process went away before it answered (\(error))")
         }
         guard frame.kind == .failure else { return frame }
         throw try ControlJSON.decode(ControlError.self, from: frame.payload)

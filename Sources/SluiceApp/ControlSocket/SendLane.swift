@@ -56,17 +56,19 @@ final class SendLane: Sendable {
         }
     }
 
-    /// What waits for one queue, up to `batchBytes`.
+    /// What waits for one queue, up to `batchBytes`, where one goes on behind the other.
     private func next() -> [Entry]? {
         state.withLock { state in
             guard let first = state.waiting.popFirst() else { return nil }
             var batch = [first]
             var size = first.bytes
+            var end = first.payload.position?.advanced(by: first.payload.messages.count)
             while let entry = state.waiting.first, entry.payload.queue == first.payload.queue,
-                size + entry.bytes <= Self.batchBytes
+                entry.payload.position == end, size + entry.bytes <= Self.batchBytes
             {
                 state.waiting.removeFirst()
                 size += entry.bytes
+                end = end?.advanced(by: entry.payload.messages.count)
                 batch.append(entry)
             }
             state.bytes -= size
@@ -77,7 +79,8 @@ final class SendLane: Sendable {
     private func store(_ batch: [Entry]) async -> ControlError? {
         do {
             let messages = batch.count == 1 ? batch[0].payload.messages : batch.flatMap(\.payload.messages)
-            let results = try await control.send(messages, to: batch[0].payload.queue)
+            let results = try await control.send(
+                messages, to: batch[0].payload.queue, at: batch[0].payload.position)
             var position = 0
             for entry in batch {
                 let end = position + entry.payload.messages.count

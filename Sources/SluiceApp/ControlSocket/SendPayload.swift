@@ -3,7 +3,8 @@ import Sluice
 
 /// Messages for one queue, in the binary form in which they travel over `control.sock`.
 ///
-///     flags: UInt8     bit 0: `ordered`
+///     flags: UInt8     bit 0: `ordered`, bit 1: has a position
+///     position         session UInt128, ordinal UInt64; only where the flag says so
 ///     queue: UInt16 length, bytes
 ///     count: UInt32
 ///     each:  body UInt32 length, group UInt16 length, deduplication id UInt16 length, delay Int64 in milliseconds
@@ -14,7 +15,12 @@ struct SendPayload: Sendable {
     /// Stored after the ordered sends before it on this connection, and only if they were all stored: several may be
     /// under way, and a later one must not overtake.
     var ordered: Bool
+    /// What makes it harmless to send this again.
+    var position: SendPosition?
 
+    private static let orderedFlag: UInt8 = 1
+    private static let positionFlag: UInt8 = 2
+    private static let positionLength = 24
     private static let absentLength = UInt16.max
     private static let absentDelay = Int64.min
     /// The bytes of one message beside its texts.
@@ -28,9 +34,13 @@ struct SendPayload: Sendable {
 
     /// - Throws: `ControlError.refused` when a text is too long to travel.
     func encoded(allocator: ByteBufferAllocator) throws -> ByteBuffer {
-        let size = messages.reduce(7 + queue.utf8.count) { $0 + Self.size(of: $1) }
+        let size = messages.reduce(7 + Self.positionLength + queue.utf8.count) { $0 + Self.size(of: $1) }
         var buffer = allocator.buffer(capacity: size)
-        buffer.writeInteger(UInt8(ordered ? 1 : 0))
+        buffer.writeInteger((ordered ? Self.orderedFlag : 0) | (position == nil ? 0 : Self.positionFlag))
+        if let position {
+            buffer.writeInteger(position.session)
+            buffer.writeInteger(UInt64(position.ordinal))
+        }
         buffer.writeInteger(try Self.length(of: queue))
         buffer.writeString(queue)
         buffer.writeInteger(UInt32(messages.count))
@@ -54,25 +64,36 @@ struct SendPayload: Sendable {
         return UInt16(text.utf8.count)
     }
 
-    init(queue: String, messages: [NewMessage], ordered: Bool) {
+    init(queue: String, messages: [NewMessage], ordered: Bool, position: SendPosition? = nil) {
         self.queue = queue
         self.messages = messages
         self.ordered = ordered
+        self.position = position
     }
 
     /// - Throws: `FrameError` when the bytes are not what the layout says.
     init(decoding payload: ByteBuffer) throws {
         var header = payload
-        guard let flags = header.readInteger(as: UInt8.self), let length = header.readInteger(as: UInt16.self),
+        guard let flags = header.readInteger(as: UInt8.self) else { throw Self.cutOff }
+        let position = flags & Self.positionFlag == 0 ? nil : try Self.position(from: &header)
+        guard let length = header.readInteger(as: UInt16.self),
             let queue = header.readString(length: Int(length)), let count = header.readInteger(as: UInt32.self)
         else { throw Self.cutOff }
         // One copy of the whole; every body is a slice of it.
         let bytes = Array(header.readableBytesView)
         guard Int(count) <= bytes.count / Self.perMessage else { throw Self.cutOff }
-        self.init(queue: queue, messages: [], ordered: flags & 1 == 1)
+        self.init(queue: queue, messages: [], ordered: flags & Self.orderedFlag != 0, position: position)
         messages.reserveCapacity(Int(count))
         var reader = ByteReader(bytes)
         for _ in 0..<count { messages.append(try Self.message(from: &reader)) }
+    }
+
+    private static func position(from header: inout ByteBuffer) throws -> SendPosition {
+        guard let session = header.readInteger(as: UInt128.self), let ordinal = header.readInteger(as: UInt64.self)
+        else { throw cutOff }
+        // So many that counting on from it cannot overflow.
+        guard ordinal < 1 << 62 else { throw FrameError(description: "a send at an impossible position") }
+        return SendPosition(session: session, ordinal: Int(ordinal))
     }
 
     private static func message(from reader: inout ByteReader) throws -> NewMessage {

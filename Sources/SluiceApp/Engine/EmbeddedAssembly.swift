@@ -16,6 +16,8 @@ struct EmbeddedAssembly: EngineAssembly {
     func check(folder: String, logger: Logger) async throws -> [String] {
         try await DataCheck.problems(inFolder: folder, logger: logger)
     }
+
+    func upgrade(folder: String) throws -> [String] { try DataUpgrade.run(inFolder: folder) }
 }
 
 private struct OpenEmbeddedEngine: OpenEngine {
@@ -102,6 +104,7 @@ private struct PipelineAssembly {
         downstream: (any BoundedQueue)? = nil
     ) async throws -> StepControl {
         let keeper = keeper
+        try await engine.note(version: version, of: step)
         let control = StepControl(
             name: step, version: version, breaker: breaker, rate: rate, downstream: downstream,
             paused: try await engine.pause(of: step), clock: engine.clock, logger: logger,
@@ -113,9 +116,9 @@ private struct PipelineAssembly {
 
     private func unknownFunction(_ name: String) -> String {
         let names = functions.map(\.name)
-        let nearest = NearestName.to(name, in: names).map { "; did you mean '\($0)'?" }
+        let nearest = NearestName.hint(for: name, among: names)
         let known = names.isEmpty ? "; this program registers none" : "; it has \(names.joined(separator: ", "))"
-        return "pipeline '\(pipeline.name)': there is no function '\(name)'" + (nearest ?? known)
+        return "pipeline '\(pipeline.name)': there is no function '\(name)'" + (nearest.isEmpty ? known : nearest)
     }
 }
 

@@ -14,6 +14,10 @@ protocol EngineAssembly: Sendable {
     /// Reads all that is stored and says what is wrong with its structure; empty = nothing. The folder is not open
     /// meanwhile.
     func check(folder: String, logger: Logger) async throws -> [String]
+
+    /// Brings a folder of an older version to this one, also where that is not done by itself when it is opened.
+    /// - Returns: the changes that were made; empty = it was up to date.
+    func upgrade(folder: String) throws -> [String]
 }
 
 /// An engine that has a data folder open.

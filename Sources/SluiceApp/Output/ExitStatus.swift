@@ -35,7 +35,7 @@ struct CommandFailure: Error, Sendable, Equatable {
         case .damaged(let text): self.init(.damaged, text)
         case .busy(let text): self.init(.busy, text)
         case .forbidden(let text): self.init(.forbidden, text)
-        case .failed(let text): self.init(.failed, text)
+        case .failed(let text), .gone(let text): self.init(.failed, text)
         }
     }
 }

@@ -40,6 +40,8 @@ struct PipelineDocument: Encodable {
     var addsUp: Bool
     var deadSince: String?
     var deadReason: String?
+    var deadReasonCount: Int
+    var deadExpires: String?
     var withoutSubject: Int
     var archiveUntil: String?
     var steps: [StepDocument]
@@ -64,6 +66,8 @@ struct PipelineDocument: Encodable {
         addsUp = balance.difference == 0
         deadSince = report.deadSince.map(TimeText.rfc3339)
         deadReason = report.deadReason
+        deadReasonCount = report.deadReasonCount
+        deadExpires = report.deadExpires.map(TimeText.rfc3339)
         withoutSubject = report.withoutSubject
         archiveUntil = report.archiveUntil.map(TimeText.rfc3339)
         steps = report.steps.map(StepDocument.init)
@@ -80,13 +84,17 @@ struct StepDocument: Encodable {
     var nextProbe: String?
     var rate: Double
     var code: String?
+    var codeSince: String?
+    var codeBefore: String?
     var ledger: [String: Int]
 
     init(_ report: StepReport) {
         step = report.name.step
         queue = report.queue
         rate = report.rate
-        code = report.version
+        code = report.code?.version
+        codeSince = report.code.map { TimeText.rfc3339($0.since) }
+        codeBefore = report.code?.former
         ledger = report.ledger.named
         switch report.state {
         case .stopped: state = "stopped"

@@ -34,7 +34,8 @@ struct StatusText {
         let running = pipeline.running ? "running" : "not running"
         guard pipeline.dead > 0 else { return running }
         let since = pipeline.deadSince.map { " since \(time.short($0))" } ?? ""
-        let reason = pipeline.deadReason.map { " (\(SafeText.line($0)))" } ?? ""
+        let count = Numbers.grouped(pipeline.deadReasonCount)
+        let reason = pipeline.deadReason.map { " (\(count) \(SafeText.line($0)))" } ?? ""
         return "\(Numbers.grouped(pipeline.dead)) DEAD\(since)\(reason)   → \(command) dlq \(pipeline.name)"
             + (pipeline.running ? "" : "   (not running)")
     }
@@ -66,7 +67,7 @@ struct StatusText {
             let depth = pipeline.queues.first { $0.name == step.queue }?.depth ?? QueueDepth()
             table.rows.append([
                 step.title, Numbers.grouped(depth.ready + depth.delayed), Numbers.grouped(depth.inFlight),
-                time.age(of: depth.oldest), Self.rate(step.rate), Self.doneIn(depth.messages, rate: step.rate),
+                time.age(of: depth.oldest), Self.rate(step.rate), Self.doneIn(depth.messages, step),
                 state(of: step),
             ])
         }
@@ -77,9 +78,10 @@ struct StatusText {
         rate > 0 && rate < 10 ? "\((rate * 10).rounded() / 10)/s" : "\(Numbers.grouped(Int(rate.rounded())))/s"
     }
 
-    private static func doneIn(_ messages: Int, rate: Double) -> String {
-        guard messages > 0, rate > 0 else { return "–" }
-        return TimeText.compact(.seconds((Double(messages) / rate).rounded(.up)))
+    /// How long what is in the step's queue now takes at the present rate.
+    private static func doneIn(_ messages: Int, _ step: StepReport) -> String {
+        guard messages > 0, step.rate > 0, !step.state.isStalled else { return "–" }
+        return TimeText.compact(.seconds((Double(messages) / step.rate).rounded(.up)))
     }
 
     private func state(of step: StepReport) -> String {
@@ -97,10 +99,14 @@ struct StatusText {
 
     private func notes(of pipeline: PipelineReport) -> [String] {
         var notes: [String] = []
-        if let version = pipeline.steps.lazy.compactMap(\.version).first {
-            notes.append("code \(SafeText.line(version))")
+        if let code = pipeline.steps.lazy.compactMap(\.code).first {
+            let before = code.former.map { " (before: \(SafeText.line($0)))" } ?? ""
+            notes.append("code \(SafeText.line(code.version)) since \(time.short(code.since))\(before)")
         }
         if let until = pipeline.archiveUntil { notes.append("archive until \(time.date(until))") }
+        if let expires = pipeline.deadExpires {
+            notes.append("oldest dead letter expires in \(TimeText.spaced(max(.zero, expires - time.now)))")
+        }
         if pipeline.withoutSubject > 0 { notes.append("no subject: \(Numbers.grouped(pipeline.withoutSubject))") }
         return notes.isEmpty ? [] : [notes.joined(separator: " · ")]
     }

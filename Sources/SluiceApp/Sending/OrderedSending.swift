@@ -4,7 +4,7 @@ package import Sluice
 /// begun: none after one that failed.
 package protocol OrderedSending: Sendable {
     /// Puts a send on its way, without waiting for it.
-    func begin(_ messages: [NewMessage], to queue: String) throws -> any PendingResults
+    func begin(_ messages: [NewMessage], to queue: String, at position: SendPosition?) throws -> any PendingResults
 }
 
 package protocol PendingResults: Sendable {

@@ -11,6 +11,8 @@ struct SendBatch: Sendable {
     /// How many lines of the input are behind this batch: whoever goes on after it skips so many.
     var linesBehind = 0
     var bytes = 0
+    /// Where it stands in all that is sent; from when it is taken out of the buffer on.
+    var position: SendPosition?
 
     mutating func append(_ other: SendBatch) {
         messages += other.messages
@@ -28,6 +30,7 @@ final class SendBuffer: Sendable {
         var batches: Deque<SendBatch> = []
         var bytes = 0
         var isFinished = false
+        var isInterrupted = false
     }
 
     private static let mostBytes = 4 << 20
@@ -56,20 +59,32 @@ final class SendBuffer: Sendable {
         }
     }
 
-    /// What waits, up to `limit` bytes but at least one batch; `nil` at the end. Called by one task.
+    /// What waits, up to `limit` bytes but at least one batch; `nil` at the end, and after `interrupt()`. Called by one
+    /// task at a time.
     func take(upTo limit: Int) async -> SendBatch? {
         var signals = arrivals.stream.makeAsyncIterator()
         while true {
-            let (batch, isFinished) = state.withLock { state in (Self.first(of: &state, upTo: limit), state.isFinished)
+            let (batch, isOver) = state.withLock { state -> (SendBatch?, Bool) in
+                if state.isInterrupted { return (nil, true) }
+                return (Self.first(of: &state, upTo: limit), state.isFinished)
             }
             if let batch {
                 room.continuation.yield(())
                 return batch
             }
-            if isFinished { return nil }
+            if isOver { return nil }
             guard await signals.next() != nil else { return nil }
         }
     }
+
+    /// Ends the wait of whoever takes, until `resume()`; what waits stays. By a flag: cancelling the task that waits
+    /// would end the signals for good.
+    func interrupt() {
+        state.withLock { $0.isInterrupted = true }
+        arrivals.continuation.yield(())
+    }
+
+    func resume() { state.withLock { $0.isInterrupted = false } }
 
     private static func first(of state: inout State, upTo limit: Int) -> SendBatch? {
         guard var batch = state.batches.popFirst() else { return nil }

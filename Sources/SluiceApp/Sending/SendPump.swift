@@ -2,10 +2,10 @@ import DequeModule
 import Sluice
 import Synchronization
 
-/// Carries an input into a queue: one task reads and cuts, one sends, and between them is a bounded buffer.
+/// Carries an input into a queue: one task reads and cuts, one sends (`SendLink`), and between them is a bounded buffer.
 struct SendPump: Sendable {
     let input: InputReader
-    let control: any Control
+    let connect: SendLink.Connect
     let queue: String
     let group: String?
     /// The longest line, or file with `isWhole`, in bytes.
@@ -16,19 +16,13 @@ struct SendPump: Sendable {
 
     private let buffer = SendBuffer()
 
-    /// How many sends may be under way at once.
-    private static let window = 8
-    /// The size of one of them.
-    private static let frameBytes = 256 << 10
-    /// The size of a send to an engine in this process, which knows no several at once.
-    private static let localBytes = 2 << 20
-
     init(
-        input: InputReader, control: any Control, queue: String, group: String?, longest: Int, isWhole: Bool,
+        input: InputReader, connect: @escaping SendLink.Connect, queue: String, group: String?, longest: Int,
+        isWhole: Bool,
         skip: Int, tally: SendTally
     ) {
         self.input = input
-        self.control = control
+        self.connect = connect
         self.queue = queue
         self.group = group
         self.longest = longest
@@ -46,7 +40,7 @@ struct SendPump: Sendable {
             }
             tasks.addTask {
                 defer { stop() }
-                try await sendAll()
+                try await SendLink(connect: connect, queue: queue, buffer: buffer, tally: tally).run()
             }
             try await tasks.waitForAll()
         }
@@ -103,22 +97,5 @@ struct SendPump: Sendable {
             return
         }
         _ = await buffer.put(batch)
-    }
-
-    private func sendAll() async throws {
-        guard let ordered = control as? any OrderedSending else {
-            while let batch = await buffer.take(upTo: Self.localBytes) {
-                try tally.add(batch, batch.messages.isEmpty ? [] : await control.send(batch.messages, to: queue))
-            }
-            return
-        }
-        var underWay: Deque<(batch: SendBatch, pending: any PendingResults)> = []
-        while let batch = await buffer.take(upTo: Self.frameBytes) {
-            underWay.append((batch, try ordered.begin(batch.messages, to: queue)))
-            if underWay.count == Self.window, let first = underWay.popFirst() {
-                try tally.add(first.batch, await first.pending.results())
-            }
-        }
-        while let first = underWay.popFirst() { try tally.add(first.batch, await first.pending.results()) }
     }
 }

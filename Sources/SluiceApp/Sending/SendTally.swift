@@ -9,6 +9,8 @@ final class SendTally: Sendable {
         var refused = 0
         /// Lines of the input that are dealt with; `--skip` goes on behind them.
         var linesBehind = 0
+        /// Lines behind those that were sent and never answered: each of them may be stored.
+        var unanswered = 0
         var bytesRead = 0
     }
 
@@ -45,6 +47,9 @@ final class SendTally: Sendable {
     var counts: Counts { state.withLock(\.counts) }
 
     func read(bytes: Int) { state.withLock { $0.counts.bytesRead += bytes } }
+
+    /// Nothing is sent any more.
+    func leave(unanswered lines: Int) { state.withLock { $0.counts.unanswered = lines } }
 
     /// - Throws: `ControlError.failed` for an answer that is not one.
     func add(_ batch: SendBatch, _ results: [SendResult]) throws {

@@ -26,12 +26,14 @@ package struct EmbeddedControl: Control {
         try await explained { try await store.writer.submit { try $0.queueReports(named: name) } }
     }
 
-    package func send(_ messages: [NewMessage], to name: String) async throws -> [SendResult] {
+    package func send(
+        _ messages: [NewMessage], to name: String, at position: SendPosition?
+    ) async throws -> [SendResult] {
         if store.catalogue.find(name) == nil { try await makeUnclaimed(name) }
         let queue = EmbeddedQueue(name: name, store: store)
         while true {
             do {
-                return try await queue.send(messages)
+                return try await queue.send(messages, at: position)
             } catch QueueError.full {
                 try await queue.waitForRoom()
             }
@@ -160,8 +162,8 @@ package struct EmbeddedControl: Control {
 extension StoreState {
     func steps(pipeline name: String, step: String?) throws -> [StepName] {
         guard let pipeline = pipelines[name] else {
-            let nearest = Nearest.of(name, in: pipelines.keys).map { "; did you mean '\($0)'?" } ?? ""
-            throw ControlError.unknown("there is no pipeline '\(name)'\(nearest)")
+            throw ControlError.unknown(
+                "there is no pipeline '\(name)'\(NearestName.hint(for: name, among: pipelines.keys))")
         }
         let steps = pipeline.stages.map(\.step)
         guard let step else { return steps }

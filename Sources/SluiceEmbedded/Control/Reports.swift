@@ -18,8 +18,8 @@ extension StoreState {
     /// - Parameter registry: the steps that run in this process; `nil` = none do.
     func status(pipeline name: String?, registry: StepRegistry?, diskFull: Bool) throws -> StatusReport {
         if let name, pipelines[name] == nil {
-            let nearest = Nearest.of(name, in: pipelines.keys).map { "; did you mean '\($0)'?" } ?? ""
-            throw ControlError.unknown("there is no pipeline '\(name)'\(nearest)")
+            throw ControlError.unknown(
+                "there is no pipeline '\(name)'\(NearestName.hint(for: name, among: pipelines.keys))")
         }
         let shown = pipelines.values.filter { name ?? $0.name == $0.name }.sorted { $0.name < $1.name }
         let reports = try shown.map { try report(of: $0, registry: registry) }
@@ -40,7 +40,8 @@ extension StoreState {
             name: pipeline.name, running: pipeline.stages.contains { registry?[$0.step] != nil },
             steps: stepReports(of: pipeline, registry: registry), queues: own.map(report(of:)),
             dead: dead.reduce(0) { $0 + $1.depth.messages }, deadSince: groups.map(\.first).min(),
-            deadReason: groups.first?.reason,
+            deadReason: groups.first?.reason, deadReasonCount: groups.first?.count ?? 0,
+            deadExpires: dead.compactMap(expiryOfOldest).min(),
             withoutSubject: intake.flatMap { ledger[$0][.withoutSubject] } ?? 0,
             archiveUntil: pipeline.archiveKeep.map { now + $0 })
     }
@@ -54,7 +55,14 @@ extension StoreState {
             }
             return StepReport(
                 name: stage.step, queue: stage.queue, ledger: ledger[LedgerBook.account(of: stage.step)],
-                rate: control?.throughput ?? 0, state: state, version: control?.version)
+                rate: control?.throughput ?? 0, state: state, code: stage.code)
         }
+    }
+
+    /// When the oldest message that is still there is deleted, if its clock does not stand still.
+    private func expiryOfOldest(in queue: QueueState) -> Timestamp? {
+        guard let oldest = queue.chunks.lazy.compactMap({ self.chunks[$0] }).first else { return nil }
+        let stoodStill = queue.record.stoodStill(at: now) - oldest.stoodStill
+        return oldest.arrived + queue.record.settings.retention + .milliseconds(stoodStill)
     }
 }

@@ -13,18 +13,18 @@ extension StoreState {
         for record in wanted { try check(record) }
         try checkLeftBehind(pipeline, wanted)
         let claimed = try wanted.filter { try put($0) }.map(\.name)
-        let record = PipelineRecord(
+        var record = PipelineRecord(
             name: pipeline.name,
             stages: [
                 .init(queue: pipeline.intakeQueue, step: pipeline.transformStep),
                 .init(queue: pipeline.deliveryQueue, step: pipeline.deliveryStep),
             ], archiveKeep: pipeline.archive?.keep)
-        pipelines[pipeline.name] = record
-        let json = try Self.json(record)
-        execute {
-            try $0.execute(
-                sql: "INSERT OR REPLACE INTO pipeline VALUES (?, ?)", arguments: [record.name, json])
+        let former = pipelines[pipeline.name]?.stages ?? []
+        for index in record.stages.indices {
+            let step = record.stages[index].step
+            record.stages[index].code = former.first { $0.step == step }?.code
         }
+        try put(record)
         return claimed
     }
 

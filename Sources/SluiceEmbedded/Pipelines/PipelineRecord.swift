@@ -1,3 +1,4 @@
+import GRDB
 import Sluice
 
 /// What the data folder knows of a pipeline, so that `status` can tell without its definition.
@@ -10,6 +11,30 @@ struct PipelineRecord: Codable, Hashable {
     struct Stage: Codable, Hashable {
         var queue: String
         var step: StepName
+        /// Kept from one start to the next; a definition does not say it.
+        var code: CodeVersion?
+    }
+}
+
+extension StoreState {
+    /// Notes which code a step runs from now on; the version before stays known.
+    func note(version: String?, of step: StepName) throws {
+        guard var record = pipelines[step.pipeline],
+            let index = record.stages.firstIndex(where: { $0.step == step }),
+            record.stages[index].code?.version != version
+        else { return }
+        let former = record.stages[index].code?.version
+        record.stages[index].code = version.map { CodeVersion(version: $0, since: now, former: former) }
+        try put(record)
+    }
+
+    func put(_ record: PipelineRecord) throws {
+        pipelines[record.name] = record
+        let json = try Self.json(record)
+        execute {
+            try $0.execute(
+                sql: "INSERT OR REPLACE INTO pipeline VALUES (?, ?)", arguments: [record.name, json])
+        }
     }
 }
 

@@ -176,8 +176,8 @@ extension StoreState {
         _ selection: DeadLetterSelection, since first: Int64 = 0, _ visit: (Found) throws -> Bool
     ) throws {
         if let pipeline = selection.pipeline, pipelines[pipeline] == nil {
-            let nearest = Nearest.of(pipeline, in: pipelines.keys).map { "; did you mean '\($0)'?" } ?? ""
-            throw ControlError.unknown("there is no pipeline '\(pipeline)'\(nearest)")
+            throw ControlError.unknown(
+                "there is no pipeline '\(pipeline)'\(NearestName.hint(for: pipeline, among: pipelines.keys))")
         }
         let ids = Set(selection.ids)
         let reason = selection.reason?.lowercased()

@@ -9,17 +9,19 @@ package struct EmbeddedQueue: BoundedQueue {
     /// Also while the disk is full: a step that goes on making outputs would use up the reserve that settling needs.
     package var isFull: Bool { store.reserve.isSpent || store.catalogue.find(name)?.gauge.isFull ?? false }
 
-    package func send(_ messages: [NewMessage]) async throws -> [SendResult] {
+    package func send(_ messages: [NewMessage]) async throws -> [SendResult] { try await send(messages, at: nil) }
+
+    func send(_ messages: [NewMessage], at position: SendPosition?) async throws -> [SendResult] {
         while true {
             guard let entry = store.catalogue.find(name) else {
                 throw QueueError.unknown(name, suggestion: nil)
             }
-            let prepared = store.prepare(messages, for: entry)
+            let prepared = store.prepare(messages, at: position, for: entry)
             let results = try await store.writer.submit(grows: true) { state -> [SendResult]? in
                 let queue = try state.queue(named: entry.name)
                 // A definition that came in between reads the records anew.
                 guard queue.record == entry.record else { return nil }
-                return try state.send(prepared, to: queue)
+                return try state.send(prepared, to: queue, at: position)
             }
             if let results { return results }
         }

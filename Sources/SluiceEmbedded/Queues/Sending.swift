@@ -15,8 +15,20 @@ struct PreparedMessage: Sendable {
 }
 
 extension StoreState {
-    /// Stores a batch, or nothing of it.
-    func send(_ messages: [PreparedMessage], to queue: QueueState) throws -> [SendResult] {
+    /// Stores a batch, or nothing of it. What of it is stored already is answered as it was then.
+    func send(
+        _ messages: [PreparedMessage], to queue: QueueState, at position: SendPosition?
+    ) throws -> [SendResult] {
+        guard let position else { return try send(messages[...], to: queue) }
+        let repeated = messages.prefix(try taken(behind: position))
+        let results = repeated.map { $0.repeatedResult(in: queue, at: now) }
+        guard repeated.count < messages.count else { return results }
+        let added = try send(messages[repeated.endIndex...], to: queue)
+        remember(position.advanced(by: messages.count))
+        return results + added
+    }
+
+    private func send(_ messages: ArraySlice<PreparedMessage>, to queue: QueueState) throws -> [SendResult] {
         let settings = queue.record.settings
         guard queue.depth.messages < settings.capacity, queue.depth.bytes < settings.maxBytes ?? .max else {
             throw QueueError.full(queue: queue.name, capacity: settings.capacity)

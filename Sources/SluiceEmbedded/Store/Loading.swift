@@ -25,6 +25,7 @@ extension StoreState {
             try loadRecords(database)
             try loadLedger(database)
             try loadDeduplication(database)
+            try loadSendSessions(database)
             try loadChunks(database, processDied: processDied)
         }
         for queue in queues.values {

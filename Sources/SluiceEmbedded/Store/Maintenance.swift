@@ -22,6 +22,7 @@ extension StoreState {
         for queue in queues.values { expireMessages(of: queue) }
         try deleteRawCopies()
         try rewriteSparse()
+        forgetSendSessions()
         let limit = now.milliseconds
         execute { try $0.execute(sql: "DELETE FROM deduplication WHERE expires <= ?", arguments: [limit]) }
         execute {

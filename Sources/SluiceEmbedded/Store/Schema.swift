@@ -8,8 +8,18 @@ import GRDB
 /// - `chunk_state`: one row for every chunk that has messages left; empty while nothing was received from it.
 ///   Numbers of chunks are never used again, so that an old receipt never fits a new message.
 /// - `ledger`: the figures of `LedgerEntry`, by account (`queue/NUMBER`, `step/PIPELINE/STEP`).
+/// - `send_session`: how many messages of a sender's session are stored, so that what it sends again is stored once.
 /// - `audit`: what people took out of queues by hand, and why.
 enum Schema {
+    /// The migrations that only `data upgrade` runs: they take long, or are not to be undone, so that somebody makes a
+    /// backup and chooses the hour. Every other one runs when the folder is opened.
+    static let byHand: Set<String> = []
+
+    static func pending(_ database: Database) throws -> [String] {
+        let applied = try migrator.appliedIdentifiers(database)
+        return migrator.migrations.filter { !applied.contains($0) }
+    }
+
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1: queues, chunks, ledger") { database in
@@ -38,6 +48,10 @@ enum Schema {
                         PRIMARY KEY (queue, id)
                     ) WITHOUT ROWID;
                     CREATE INDEX deduplication_expires ON deduplication (expires);
+                    CREATE TABLE send_session (
+                        id BLOB PRIMARY KEY, taken INTEGER NOT NULL, used INTEGER NOT NULL
+                    ) WITHOUT ROWID;
+                    CREATE INDEX send_session_used ON send_session (used);
                     CREATE TABLE audit (
                         time INTEGER NOT NULL, action TEXT NOT NULL, queue TEXT NOT NULL, n INTEGER NOT NULL,
                         who TEXT NOT NULL, reason TEXT NOT NULL

@@ -81,10 +81,12 @@ final class Store: Sendable {
     }
 
     /// Chooses ids and reads lineages on the sender's own task, so that the writer has less to do.
-    func prepare(_ messages: [NewMessage], for entry: QueueCatalogue.Entry) -> [PreparedMessage] {
+    func prepare(
+        _ messages: [NewMessage], at position: SendPosition?, for entry: QueueCatalogue.Entry
+    ) -> [PreparedMessage] {
         var source = ids.withLock { $0.split() }
-        return messages.map { message in
-            let id = source.id()
+        return messages.enumerated().map { offset, message in
+            let id = position.map { MessageID(of: $0.advanced(by: offset)) } ?? source.id()
             let intake = entry.read(message.body, id: id, senderGroup: message.group, hasher: hasher)
             var prepared = PreparedMessage(
                 id: id, body: message.body, lineage: intake.lineage, deduplicationID: message.deduplicationID,

@@ -26,11 +26,12 @@ final class StoreDatabase {
     private let logLength: LogLength
 
     /// Opens the file and brings its schema up to date.
-    /// - Throws: `ControlError.damaged`, `.refused` for a folder of a newer version.
-    init(path: String) throws {
+    /// - Parameter upgrading: also runs the migrations that wait for `data upgrade`.
+    /// - Throws: `ControlError.damaged`, `.refused` for a folder of a newer version, or one that has to be upgraded.
+    init(path: String, upgrading: Bool = false) throws {
         self.path = path
         do {
-            queue = try Self.open(path)
+            queue = try Self.open(path, upgrading: upgrading)
             connection = try queue.inDatabase { database in
                 guard let connection = database.sqliteConnection else { throw StoreDamage("no connection") }
                 return connection
@@ -64,7 +65,7 @@ final class StoreDatabase {
     // The hook points into `logLength`, which may go before the connection does.
     deinit { sqlite3_wal_hook(connection, nil, nil) }
 
-    private static func open(_ path: String) throws -> DatabaseQueue {
+    private static func open(_ path: String, upgrading: Bool) throws -> DatabaseQueue {
         var configuration = Configuration()
         configuration.label = "store"
         configuration.prepareDatabase { database in
@@ -83,6 +84,11 @@ final class StoreDatabase {
             if try Schema.migrator.hasBeenSuperseded(database) {
                 throw ControlError.refused(
                     "'\(path)' was written by a newer version of Sluice; use that version, or another folder")
+            }
+            if !upgrading, try Schema.pending(database).contains(where: Schema.byHand.contains) {
+                throw ControlError.refused(
+                    "'\(path)' was written by an older version of Sluice, and is not changed without being asked: "
+                        + "make a copy of the folder, then run `data upgrade`")
             }
         }
         try Schema.migrator.migrate(queue)

@@ -23,6 +23,7 @@ final class StoreState {
     var contents = ContentCache()
     var pipelines: [String: PipelineRecord] = [:]
     var pauses: [String: PauseRecord] = [:]
+    var sendSessions: [UInt128: SendSession] = [:]
     /// Steps whose breaker is open in this process.
     var openBreakers: Set<String> = []
     var timers = Heap<MessageTimer>()
@@ -79,7 +80,7 @@ final class StoreState {
         {
             return queue
         }
-        throw QueueError.unknown(name, suggestion: Nearest.of(name, in: names.keys))
+        throw QueueError.unknown(name, suggestion: NearestName.to(name, among: names.keys))
     }
 
     /// The queue and chunk of a receipt, if it is the latest one of a message that is there.

@@ -32,7 +32,7 @@ package enum ControlConformance {
         name: "orders", source: .queue("orders-in"), transform: Transform(function: "orders-row"),
         deliver: Deliver(to: .sqlite("shop.db"), table: "orders"))
 
-    package static let checks: [Check] = sending + deadLetters + pausing + waiting
+    package static let checks: [Check] = sending + sessions + deadLetters + pausing + waiting
 
     private static let sending = [
         Check(name: "hello says who answers, in this version of the protocol") { fixture in
@@ -85,6 +85,43 @@ package enum ControlConformance {
             await #expect(throws: ControlError.self) {
                 _ = try await fixture.control.pause(pipeline: "order", step: nil, reason: nil)
             }
+        },
+    ]
+
+    private static let sessions = [
+        Check(name: "a batch of a session that is sent again is stored once, and answered as it was") { fixture in
+            let start = SendPosition.newSession()
+            let first = try await fixture.control.send(messages(["a", "b", "a"]), to: "orders-in", at: start)
+            #expect(Set(first.compactMap(\.storedID)).count == 3)
+            let again = try await fixture.control.send(messages(["a", "b", "a"]), to: "orders-in", at: start)
+            #expect(again == first)
+            let queue = try #require(try await fixture.control.queues(named: "orders-in").first)
+            #expect(queue.depth.messages == 3)
+            #expect(queue.ledger[.sent] == 3)
+        },
+        Check(name: "of a batch that overlaps what was taken only the rest is stored") { fixture in
+            let start = SendPosition.newSession()
+            let first = try await fixture.control.send(messages(["a", "b"]), to: "orders-in", at: start)
+            let next = start.advanced(by: 1)
+            let second = try await fixture.control.send(messages(["b", "c", "d"]), to: "orders-in", at: next)
+            #expect(second.count == 3)
+            #expect(second.first == first.last)
+            #expect(Set((first + second).compactMap(\.storedID)).count == 4)
+            #expect(try await fixture.control.queues(named: "orders-in").first?.depth.messages == 4)
+        },
+        Check(name: "a batch before which messages of its session are missing is refused") { fixture in
+            let start = SendPosition.newSession()
+            _ = try await fixture.control.send(messages(["a"]), to: "orders-in", at: start)
+            await #expect(throws: ControlError.self) {
+                _ = try await fixture.control.send(messages(["c"]), to: "orders-in", at: start.advanced(by: 2))
+            }
+            #expect(try await fixture.control.queues(named: "orders-in").first?.depth.messages == 1)
+        },
+        Check(name: "the same messages of another session are others") { fixture in
+            for _ in 0..<2 {
+                _ = try await fixture.control.send(messages(["a"]), to: "orders-in", at: .newSession())
+            }
+            #expect(try await fixture.control.queues(named: "orders-in").first?.depth.messages == 2)
         },
     ]
 

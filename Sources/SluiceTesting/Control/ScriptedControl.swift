@@ -19,6 +19,8 @@ package actor ScriptedControl: Control {
     private var generator = SystemRandomNumberGenerator()
     private var clock: Int64 = 1_750_000_000_000
     private let changes = Signal()
+    /// What each session of sends was answered, message by message.
+    private var sessions: [UInt128: [SendResult]] = [:]
 
     /// All sends, as they came: how many messages each had.
     package private(set) var sends: [Int] = []
@@ -28,6 +30,8 @@ package actor ScriptedControl: Control {
     package var greeting = ControlHello(version: "test", processID: 4_711, folder: "/test", pipelines: ["orders"])
     /// What the next sends throw.
     package private(set) var sendError: (any Error)?
+    /// So many of the next sends are stored, and their answers lost with the process.
+    private var answersToLose = 0
     /// What the ledger is said to have wrong.
     package private(set) var discrepancies: [String] = []
 
@@ -46,6 +50,8 @@ package actor ScriptedControl: Control {
     package func setDiscrepancies(_ texts: [String]) { discrepancies = texts }
 
     package func setSendError(_ error: (any Error)?) { sendError = error }
+
+    package func loseAnswers(_ count: Int) { answersToLose = count }
 
     package func setCapacity(_ capacity: Int, of queue: String) {
         queues[queue]?.capacity = capacity
@@ -95,12 +101,12 @@ package actor ScriptedControl: Control {
             return StepReport(
                 name: step, queue: queue, ledger: name == "transform" ? [.filtered: filtered] : [:], rate: 0,
                 state: pause.map { .paused(since: Timestamp(milliseconds: clock), reason: $0) } ?? .stopped,
-                version: nil)
+                code: nil)
         }
         let report = PipelineReport(
             name: "orders", running: false, steps: steps, queues: reports { $0.pipeline != nil }, dead: dead.count,
-            deadSince: dead.first?.died, deadReason: dead.first?.history.latest?.reason, withoutSubject: 0,
-            archiveUntil: nil)
+            deadSince: dead.first?.died, deadReason: dead.first?.history.latest?.reason, deadReasonCount: dead.count,
+            deadExpires: nil, withoutSubject: 0, archiveUntil: nil)
         return StatusReport(
             time: Timestamp(milliseconds: clock), pipelines: [report], otherQueues: reports { $0.pipeline == nil },
             discrepancies: discrepancies, diskFull: false)
@@ -124,9 +130,25 @@ package actor ScriptedControl: Control {
         }
     }
 
-    package func send(_ messages: [NewMessage], to name: String) async throws -> [SendResult] {
+    package func send(
+        _ messages: [NewMessage], to name: String, at position: SendPosition?
+    ) async throws -> [SendResult] {
         sends.append(messages.count)
         if let sendError { throw sendError }
+        defer { answersToLose = max(0, answersToLose - 1) }
+        guard let position else { return try await store(messages, in: name) }
+        let before = sessions[position.session] ?? []
+        guard position.ordinal <= before.count else {
+            throw ControlError.refused("messages before number \(position.ordinal) of this send are missing")
+        }
+        let repeated = before[position.ordinal...].prefix(messages.count)
+        let results = try await store(Array(messages.dropFirst(repeated.count)), in: name)
+        sessions[position.session] = before + results
+        if answersToLose > 0 { throw ControlError.gone("the process ended") }
+        return repeated + results
+    }
+
+    private func store(_ messages: [NewMessage], in name: String) async throws -> [SendResult] {
         if queues[name] == nil { queues[name] = Queue(name: name, type: nil, role: .other) }
         while let queue = queues[name], queue.messages.count >= queue.capacity {
             try await changes.wait(after: changes.version)

@@ -11,9 +11,9 @@ struct Executable: Sendable {
         var err: String
     }
 
-    let folder: TemporaryFolder
+    let folder: ScratchFolder
 
-    init() throws { folder = try TemporaryFolder() }
+    init() throws { folder = try ScratchFolder() }
 
     /// Beside the test runner, where the same build has put it.
     private static let path: String = {

@@ -20,6 +20,15 @@ struct ControlFrameTests {
         #expect(read.messages == Self.messages)
     }
 
+    @Test("the position of a send is read as it was written", arguments: [0, 1, 1 << 40])
+    func position(ordinal: Int) throws {
+        let position = SendPosition(session: .max - 7, ordinal: ordinal)
+        let payload = SendPayload(queue: "orders-in", messages: Self.messages, ordered: true, position: position)
+        let read = try SendPayload(decoding: payload.encoded(allocator: ByteBufferAllocator()))
+        #expect(read.position == position)
+        #expect(read.messages == Self.messages)
+    }
+
     @Test("answers to a send are read as they were written")
     func results() throws {
         let id = MessageID(high: 1, low: 2)
@@ -29,7 +38,8 @@ struct ControlFrameTests {
 
     @Test("a send that is cut off anywhere is refused, and never read beyond its end")
     func cutOff() throws {
-        let payload = SendPayload(queue: "orders-in", messages: Self.messages, ordered: false)
+        let payload = SendPayload(
+            queue: "orders-in", messages: Self.messages, ordered: false, position: .newSession())
         let whole = try payload.encoded(allocator: ByteBufferAllocator())
         for length in 0..<whole.readableBytes {
             let cut = try #require(whole.getSlice(at: whole.readerIndex, length: length))

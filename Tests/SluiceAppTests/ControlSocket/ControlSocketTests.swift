@@ -12,13 +12,13 @@ import Testing
 struct ControlSocketTests {
     @Test("nobody listens in a folder without a socket")
     func nobody() async throws {
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         #expect(try await RemoteControl.connect(folder: folder.path) == nil)
     }
 
     @Test("a socket that a dead process left is nobody, and is replaced")
     func stale() async throws {
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         try leaveSocket(at: folder.path + "/control.sock")
         #expect(FileManager.default.fileExists(atPath: folder.path + "/control.sock"))
         #expect(try await RemoteControl.connect(folder: folder.path) == nil)
@@ -43,7 +43,7 @@ struct ControlSocketTests {
 
     @Test("a folder whose path is longer than a socket address works")
     func longPath() async throws {
-        let folder = try TemporaryFolder(nested: "/" + String(repeating: "long/", count: 40))
+        let folder = try ScratchFolder(nested: "/" + String(repeating: "long/", count: 40))
         #expect(folder.path.utf8.count > 200)
         let hello = try await withRemote(ScriptedControl(), in: folder) { try await $0.hello() }
         #expect(hello.version == "test")
@@ -51,7 +51,7 @@ struct ControlSocketTests {
 
     @Test("only the owner of the folder may use the socket, and it goes with the server")
     func mode() async throws {
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         let path = folder.path + "/control.sock"
         let mode = try await withRemote(ScriptedControl(), in: folder) { _ in
             try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
@@ -89,7 +89,7 @@ struct ControlSocketTests {
         let control = ScriptedControl()
         let bodies = (0..<500).map { Bytes("\($0)") }
         try await withRemote(control) { remote in
-            let pending = try bodies.map { try remote.begin([NewMessage(body: $0)], to: "orders-in") }
+            let pending = try bodies.map { try remote.begin([NewMessage(body: $0)], to: "orders-in", at: nil) }
             for pending in pending { #expect(try await pending.results().count == 1) }
         }
         #expect(await control.stored == bodies)
@@ -99,14 +99,14 @@ struct ControlSocketTests {
     func broken() async throws {
         let control = ScriptedControl()
         try await withRemote(control) { remote in
-            _ = try await remote.begin([NewMessage(body: [1])], to: "orders-in").results()
+            _ = try await remote.begin([NewMessage(body: [1])], to: "orders-in", at: nil).results()
             await control.setSendError(QueueError.diskFull(path: "/data"))
             await #expect(throws: ControlError.self) {
-                _ = try await remote.begin([NewMessage(body: [2])], to: "orders-in").results()
+                _ = try await remote.begin([NewMessage(body: [2])], to: "orders-in", at: nil).results()
             }
             await control.setSendError(nil)
             await #expect(throws: ControlError.self) {
-                _ = try await remote.begin([NewMessage(body: [3])], to: "orders-in").results()
+                _ = try await remote.begin([NewMessage(body: [3])], to: "orders-in", at: nil).results()
             }
         }
         #expect(await control.stored == [[1]])
@@ -125,7 +125,7 @@ struct ControlSocketTests {
 
     @Test("when the process goes away, calls under way end with an error")
     func goesAway() async throws {
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         let control = ScriptedControl()
         _ = try await control.send([NewMessage(body: [1])], to: "orders-in")
         let server = try await ControlServer.bind(
@@ -147,7 +147,7 @@ struct ControlSocketTests {
 
     @Test("garbage ends its own connection, and nobody else's", arguments: 0..<40)
     func garbage(seed: Int) async throws {
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         try await withRemote(ScriptedControl(), in: folder) { remote in
             var generator = Seeded(state: UInt64(seed) + 1)
             var buffer = ByteBuffer()

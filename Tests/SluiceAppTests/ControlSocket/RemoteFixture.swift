@@ -6,7 +6,7 @@ import SluiceTesting
 @testable import SluiceApp
 
 /// A folder that goes with the test.
-final class TemporaryFolder: Sendable {
+final class ScratchFolder: Sendable {
     let path: String
 
     init(nested: String = "") throws {
@@ -26,10 +26,10 @@ final class TemporaryFolder: Sendable {
 
 /// Runs `body` with a client of a server over `control`, both on a real socket.
 func withRemote<Value: Sendable>(
-    _ control: any Control, in folder: TemporaryFolder? = nil,
+    _ control: any Control, in folder: ScratchFolder? = nil,
     _ body: @escaping @Sendable (RemoteControl) async throws -> Value
 ) async throws -> Value {
-    let folder = try folder ?? TemporaryFolder()
+    let folder = try folder ?? ScratchFolder()
     let server = try await ControlServer.bind(
         folder: folder.path, control: control, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     return try await withThrowingTaskGroup(of: Void.self) { group in

@@ -31,7 +31,7 @@ struct StatusTextTests {
     ) -> StepReport {
         StepReport(
             name: StepName(pipeline: "orders", step: name), queue: queue, ledger: ledger, rate: rate, state: state,
-            version: name == "transform" ? "9f3c1" : nil)
+            code: name == "transform" ? CodeVersion(version: "9f3c1", since: at(2, 11), former: "71ab0") : nil)
     }
 
     /// The failure morning: 81,204 received, 4,000 of them dead, the sink gone since 02:31.
@@ -52,8 +52,8 @@ struct StatusTextTests {
                 queue("orders-shop", .delivery, ready: 44, oldest: at(2), [.step: 76_994, .done: 76_950]),
                 queue("orders-in-dlq", .deadLetter, ready: 4_000, [.dead: 4_000]),
             ],
-            dead: 4_000, deadSince: at(2, 14), deadReason: "ValidationError: cents is null", withoutSubject: 0,
-            archiveUntil: at(0) + .days(29))
+            dead: 4_000, deadSince: at(2, 14), deadReason: "ValidationError: cents is null", deadReasonCount: 3_912,
+            deadExpires: at(2, 14) + .days(14), withoutSubject: 0, archiveUntil: at(0) + .days(29))
         return StatusReport(
             time: at(9), pipelines: [pipeline], otherQueues: [], discrepancies: [], diskFull: false)
     }
@@ -67,12 +67,12 @@ struct StatusTextTests {
     func failureMorning() {
         #expect(
             text(morning()) == """
-                orders   4,000 DEAD since 02:14 (ValidationError: cents is null)   → sluice dlq orders
+                orders   4,000 DEAD since 02:14 (3,912 ValidationError: cents is null)   → sluice dlq orders
                          received 81,204 = delivered 76,950 + filtered 210 + waiting 44 + in flight 0 + dead 4,000   ✓ adds up
                 STEP       WAITING  IN FLIGHT  OLDEST  RATE  DONE IN  STATE
                 transform        0          0       –   0/s        –  PAUSED 02:15: 90% of 200 failed alike
                 → shop          44          0      7h   0/s        –  breaker open 02:31: connection refused (probe in 12 s)
-                code 9f3c1 · archive until 2026-12-23
+                code 9f3c1 since 02:11 (before: 71ab0) · archive until 2026-12-23 · oldest dead letter expires in 13 d
                 """)
     }
 
@@ -121,7 +121,7 @@ struct StatusTextTests {
     func hostile() {
         var report = morning()
         report.pipelines[0].deadReason = "\u{1B}[2J\u{202E}evil\nline"
-        #expect(text(report).contains("(\\x1b[2J\\u{202e}evil\\nline)"))
+        #expect(text(report).contains("(3,912 \\x1b[2J\\u{202e}evil\\nline)"))
     }
 
     @Test("the JSON has the same figures, and a version")

@@ -66,7 +66,7 @@ extension Definition {
         guard let function = pipeline.transform?.function, !function.isEmpty, knows("transform"),
             knows("transform.function"), !registered.contains(function)
         else { return nil }
-        let near = Suggestions.nearest(to: function, among: registered).map { "did you mean '\($0)'?" }
+        let near = NearestName.to(function, among: registered).map { "did you mean '\($0)'?" }
         let all = registered.isEmpty ? "this program has none" : "it has \(registered.sorted().joined(separator: ", "))"
         return DefinitionMistake(
             at: marks.place(of: "transform.function"),

@@ -25,7 +25,7 @@ extension KeyType where Value: RawRepresentable & CaseIterable, Value.RawValue =
             form: words.map { "`\($0)`" }.joined(separator: ", "), expected: "one of " + words.joined(separator: ", "),
             parse: { text throws(Complaint) in
                 if let value = Value(rawValue: text) { return value }
-                let near = Suggestions.nearest(to: text, among: words)
+                let near = NearestName.to(text, among: words)
                 throw Complaint(
                     "is not one of \(words.joined(separator: ", "))", expected: near.map { "did you mean '\($0)'?" })
             },

@@ -8,20 +8,34 @@ enum FolderAccess: Sendable {
     case local(any OpenEngine)
 }
 
+/// What a command wants the data folder for.
+enum FolderUse: Sendable {
+    /// A moment; another command that has the folder for a moment serves it as well.
+    case brief
+    /// Longer than a moment: it does not work through another command, but waits for its end.
+    case lasting
+    /// As `lasting`, by a command whose process was cut off. Whoever ran is given time to be started anew, and to read
+    /// its folder, before this one takes it: it would keep it from whom it belongs to.
+    case resumed
+
+    /// How long the folder is left to others while nobody has it.
+    var leftToOthers: Duration { self == .resumed ? CommandContext.patience : .zero }
+    /// How long to wait while somebody has it and does not answer.
+    var patience: Duration { self == .resumed ? .seconds(60) : CommandContext.patience }
+}
+
 extension CommandContext {
     /// Gives `body` the control of whoever has the data folder: the running process, or this one, which opens the
     /// folder for as long as `body` takes and serves its socket meanwhile.
     /// - Parameters:
     ///   - mayCreate: make the folder if there is none.
-    ///   - lasting: the command takes longer than a moment, and does not work through another command that has the
-    ///     folder only for a moment: it waits for its end.
     /// - Throws: `ControlError.busy` when another command keeps the folder for too long, `TimeoutError`.
     func withControl<Value: Sendable>(
-        mayCreate: Bool = false, lasting: Bool = false,
+        mayCreate: Bool = false, use: FolderUse = .brief,
         _ body: @escaping @Sendable (any Control) async throws -> Value
     ) async throws -> Value {
         let folder = try dataFolder(mayCreate: mayCreate)
-        switch try await access(folder.path, mayCreate: mayCreate, lasting: lasting) {
+        switch try await access(folder.path, mayCreate: mayCreate, use: use) {
         case .remote(let remote):
             do {
                 let value = try await withTimeout(timeout) { try await body(remote) }
@@ -57,16 +71,18 @@ extension CommandContext {
     }
 
     /// Whoever has the folder; waits for a command that has it for a moment only.
-    func access(_ folder: String, mayCreate: Bool, lasting: Bool) async throws -> FolderAccess {
-        let deadline = ContinuousClock.now + (timeout ?? Self.patience)
+    func access(_ folder: String, mayCreate: Bool, use: FolderUse) async throws -> FolderAccess {
+        let start = ContinuousClock.now
+        let deadline = start + (timeout ?? use.patience)
+        let leftToOthers = start + use.leftToOthers
         while true {
             let watch = FolderLocation.isDirectory(folder) ? try FolderWatch(folder: folder) : nil
-            let obstacle: ControlError
+            var obstacle: ControlError?
             if let remote = try await RemoteControl.connect(folder: folder, answerWithin: timeout ?? Self.patience) {
-                guard lasting, remote.peer.isCommand else { return .remote(remote) }
+                guard use != .brief, remote.peer.isCommand else { return .remote(remote) }
                 obstacle = .busy("the data folder '\(folder)' is in use by a command, process \(remote.peer.processID)")
                 try await remote.close()
-            } else {
+            } else if watch == nil || ContinuousClock.now >= leftToOthers {
                 do {
                     return .local(
                         try await application.assembly.open(
@@ -76,9 +92,12 @@ extension CommandContext {
                     obstacle = error
                 }
             }
-            let left = deadline - ContinuousClock.now
-            guard left > .zero, let watch else { throw obstacle }
-            try await watch.wait(atMost: left)
+            let left = (obstacle == nil ? leftToOthers : deadline) - ContinuousClock.now
+            if let watch, left > .zero {
+                try await watch.wait(atMost: left)
+            } else if let obstacle {
+                throw obstacle
+            }
         }
     }
 }
@@ -95,8 +114,8 @@ private struct CommandControl: Control {
 
     func status(pipeline: String?) async throws -> StatusReport { try await control.status(pipeline: pipeline) }
     func queues(named name: String?) async throws -> [QueueReport] { try await control.queues(named: name) }
-    func send(_ messages: [NewMessage], to queue: String) async throws -> [SendResult] {
-        try await control.send(messages, to: queue)
+    func send(_ messages: [NewMessage], to queue: String, at position: SendPosition?) async throws -> [SendResult] {
+        try await control.send(messages, to: queue, at: position)
     }
     func deadLetterGroups(pipeline: String?) async throws -> [DeadLetterGroup] {
         try await control.deadLetterGroups(pipeline: pipeline)

@@ -43,7 +43,8 @@ struct DLQRedriveCommand: AsyncParsableCommand {
         let (chosen, reason) = (chosen, reason)
         let options = RedriveOptions(
             rate: rate?.perSecond, limit: limit, stopAfter: stopAfter, body: try edit.map(Self.body))
-        let report = try await context.withControl(lasting: rate != nil || stopAfter != nil) { control in
+        let use: FolderUse = rate == nil && stopAfter == nil ? .brief : .lasting
+        let report = try await context.withControl(use: use) { control in
             let selection = try await chosen.selection(in: control, reason: reason, needsChoice: true)
             return try await control.redrive(selection, options)
         }

@@ -4,7 +4,8 @@ import Sluice
 
 struct DataCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "data", abstract: "The data folder.", subcommands: [DataInfoCommand.self, DataCheckCommand.self])
+        commandName: "data", abstract: "The data folder.",
+        subcommands: [DataInfoCommand.self, DataCheckCommand.self, DataUpgradeCommand.self])
 }
 
 struct DataInfoCommand: AsyncParsableCommand {

@@ -97,7 +97,7 @@ extension CommandContext {
     /// for a moment is waited for.
     func openToRun(_ folder: String, clockRate: Int) async throws -> any OpenEngine {
         let context = with(clockRate: clockRate)
-        switch try await context.access(folder, mayCreate: true, lasting: true) {
+        switch try await context.access(folder, mayCreate: true, use: .lasting) {
         case .local(let engine): return engine
         case .remote(let remote):
             let peer = remote.peer
