@@ -78,7 +78,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "SluiceConnectorsTests",
-            dependencies: ["SluiceConnectors", "SluiceTesting", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: ["SluiceConnectors", "SluiceTesting", log, .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: strict),
         .testTarget(
             name: "SluiceAppTests",

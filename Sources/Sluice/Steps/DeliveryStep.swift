@@ -60,9 +60,14 @@ package struct DeliveryStep: Step {
             switch await write(piece.map { SinkRecord(decisions.batch[$0]) }) {
             case .success(let effects):
                 took(piece, effects, &decisions)
-            case .failure(.rejected(let index, let reason, let type)) where piece.indices.contains(index):
-                guard reject(piece[index], reason, type, &decisions) else { return false }
-            case .failure(.rejected(_, let reason, let type)), .failure(.batchRejected(let reason, let type)):
+            case .failure(.rejected(let rejections)):
+                let named = rejections.filter { piece.indices.contains($0.index) }.sorted { $0.index < $1.index }
+                let goesOn =
+                    named.isEmpty
+                    ? await halve(piece, "the sink rejects records that it was not given", "sink", &decisions)
+                    : reject(named, of: piece, &decisions)
+                guard goesOn else { return false }
+            case .failure(.batchRejected(let reason, let type)):
                 guard await halve(piece, reason, type, &decisions) else { return false }
             case .failure(.busy(let reason, let type, let after)):
                 busy(piece, Problem(reason: reason, type: type, remedy: .retry), after, &decisions)
@@ -90,8 +95,27 @@ package struct DeliveryStep: Step {
         }
     }
 
-    private func reject(_ index: Int, _ reason: String, _ type: String, _ decisions: inout BatchDecisions) -> Bool {
+    /// - Parameter rejections: in order.
+    /// - Returns: false if a rule says pause.
+    private func reject(
+        _ rejections: [SinkRejection], of piece: [Int], _ decisions: inout BatchDecisions
+    ) -> Bool {
         policy.control.sinkEvent(.answered)
+        let refused = Set(rejections.map(\.index))
+        let others = piece.indices.lazy.filter { !refused.contains($0) }.map { piece[$0] }
+        // The sink judged a record with those before it written. As soon as one of them has to wait behind a
+        // rejected one of its group, what is left is judged anew.
+        let lastOther = decisions.lastOfGroup(among: others)
+        for rejection in rejections {
+            let index = piece[rejection.index]
+            guard !decisions.open(CollectionOfOne(index)).isEmpty else { continue }
+            guard reject(index, rejection.reason, rejection.type, &decisions) else { return false }
+            if decisions.holds(lastOther, behind: index) { break }
+        }
+        return true
+    }
+
+    private func reject(_ index: Int, _ reason: String, _ type: String, _ decisions: inout BatchDecisions) -> Bool {
         let problem = Problem(reason: reason, type: type, remedy: .reject)
         guard let disposition = policy.disposition(of: decisions.batch[index], failedBy: problem) else {
             return false
@@ -103,8 +127,8 @@ package struct DeliveryStep: Step {
     private func halve(
         _ piece: [Int], _ reason: String, _ type: String, _ decisions: inout BatchDecisions
     ) async -> Bool {
-        if piece.count == 1 { return reject(piece[0], reason, type, &decisions) }
         policy.control.sinkEvent(.answered)
+        if piece.count == 1 { return reject(piece[0], reason, type, &decisions) }
         guard await deliver(Array(piece.prefix(piece.count / 2)), &decisions) else { return false }
         return await deliver(Array(piece.dropFirst(piece.count / 2)), &decisions)
     }
@@ -177,9 +201,8 @@ extension SinkRecord {
 extension SinkError {
     package var reason: String {
         switch self {
-        case .rejected(_, let reason, _), .batchRejected(let reason, _), .busy(let reason, _, _),
-            .unavailable(let reason, _):
-            reason
+        case .rejected(let rejections): rejections.first?.reason ?? "no record is named"
+        case .batchRejected(let reason, _), .busy(let reason, _, _), .unavailable(let reason, _): reason
         }
     }
 

@@ -61,6 +61,22 @@ struct BatchDecisions {
         }
     }
 
+    /// Where the last record of each group stands; nothing in a queue without order.
+    func lastOfGroup(among indices: some Sequence<Int>) -> [String: Int] {
+        guard ordered else { return [:] }
+        var last: [String: Int] = [:]
+        for index in indices { if let group = batch[index].lineage.group { last[group] = index } }
+        return last
+    }
+
+    /// Whether one of `records`, by group, has to wait because the record at `index`, of its group, stays.
+    func holds(_ records: [String: Int], behind index: Int) -> Bool {
+        guard let group = batch[index].lineage.group, let record = records[group], let waits = held[group] else {
+            return false
+        }
+        return waits <= index && record > waits
+    }
+
     mutating func releaseRest(after delay: Duration) {
         for index in made.indices where made[index] == nil { made[index] = .release(after: delay) }
     }

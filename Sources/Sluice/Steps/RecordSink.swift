@@ -37,11 +37,31 @@ public struct SinkRecord: Sendable, Hashable {
     }
 }
 
+/// One record that can never be written.
+public struct SinkRejection: Sendable, Hashable {
+    /// Its place in the batch, from 0.
+    public var index: Int
+    /// For people: what is wrong with it, and what to do.
+    public var reason: String
+    /// For `errors: match:`, such as `sql:1555` or `not-json`.
+    public var type: String
+
+    public init(index: Int, reason: String, type: String) {
+        self.index = index
+        self.reason = reason
+        self.type = type
+    }
+}
+
 /// Why a batch was not written, by what has to happen next.
 public enum SinkError: Error, Sendable, Hashable {
-    /// The record at this index can never be written: it alone goes to the dead-letter queue, and the others
-    /// are tried again at once.
-    case rejected(index: Int, reason: String, type: String)
+    /// These records can never be written: they go to the dead-letter queue (or where `errors:` sends them), and the
+    /// others are tried again at once.
+    ///
+    /// Names every bad record that the sink can tell, in the order of the batch, because the batch is written again
+    /// for each answer: at least one, each as it would be judged if those before it that are not named were written.
+    /// A good record is never named.
+    case rejected([SinkRejection])
     /// The batch can never be written as it is, and the sink cannot tell which record is to blame: it is
     /// halved, down to the record.
     case batchRejected(reason: String, type: String)

@@ -27,6 +27,7 @@ public enum RecordSinkConformance: String, CaseIterable, Sendable {
     case takesLargeBatches = "a batch may have 10,000 records"
     case wholeOrNot = "a batch with a record that is refused stores nothing, and says which it is"
     case takesTheRest = "the others of that batch are taken when they come without it"
+    case namesWhatIsBad = "of several records that are refused it names some, and no good one, until all are taken"
     case repeatsOnce = "records that come again after a crash before the settlement are stored once"
     case settlesQuietly = "settled records may be named again, and so may unknown ones"
     case keepsEqualRecords = "records with the same content are not one record"
@@ -47,6 +48,7 @@ extension RecordSinkConformance {
         case .takesLargeBatches: try await check.takesLargeBatches()
         case .wholeOrNot: try await check.wholeOrNot()
         case .takesTheRest: try await check.takesTheRest()
+        case .namesWhatIsBad: try await check.namesWhatIsBad()
         case .repeatsOnce: try await check.repeatsOnce()
         case .settlesQuietly: try await check.settlesQuietly()
         case .keepsEqualRecords: try await check.keepsEqualRecords()
@@ -103,6 +105,34 @@ private struct SinkCheck<Place: RecordSinkPlace> {
         #expect(try await sink.write(Array(batch[..<4])) == written(4), sourceLocation: location)
         await sink.close()
         try await expectStored(0..<4)
+    }
+
+    func namesWhatIsBad() async throws {
+        let sink = try await place.sink()
+        var batch = records(0..<8)
+        for index in [0, 3, 4, 7] { batch[index].body = place.refusedBody }
+        for _ in 0..<4 {
+            do throws(SinkError) {
+                #expect(try await sink.write(batch) == written(4), sourceLocation: location)
+                break
+            } catch {
+                guard case .rejected(let rejections) = error else {
+                    if case .batchRejected = error { return }  // it cannot tell
+                    Issue.record("bad records are not the sink's fault: \(error)", sourceLocation: location)
+                    return
+                }
+                let indices = rejections.map(\.index)
+                #expect(!indices.isEmpty && indices == Set(indices).sorted(), sourceLocation: location)
+                guard indices.allSatisfy({ batch.indices.contains($0) && batch[$0].body == place.refusedBody }) else {
+                    Issue.record("a good record, or none, is named: \(rejections)", sourceLocation: location)
+                    return
+                }
+                for index in indices.reversed() { batch.remove(at: index) }
+                try await expectStored(0..<0)
+            }
+        }
+        await sink.close()
+        #expect(try await place.storedNumbers() == [1, 2, 5, 6], sourceLocation: location)
     }
 
     func repeatsOnce() async throws {
@@ -196,9 +226,9 @@ private struct SinkCheck<Place: RecordSinkPlace> {
     private func expectRefused(_ batch: [SinkRecord], at index: Int, by sink: any RecordSink) async throws {
         let error = await #expect(throws: SinkError.self, sourceLocation: location) { try await sink.write(batch) }
         switch error {
-        case .rejected(let refused, let reason, _):
-            #expect(refused == index, sourceLocation: location)
-            #expect(!reason.isEmpty, sourceLocation: location)
+        case .rejected(let rejections):
+            #expect(rejections.map(\.index) == [index], sourceLocation: location)
+            #expect(rejections.allSatisfy { !$0.reason.isEmpty && !$0.type.isEmpty }, sourceLocation: location)
         case .batchRejected, nil: break
         case .busy, .unavailable:
             Issue.record("a bad record is not the sink's fault: \(String(describing: error))", sourceLocation: location)

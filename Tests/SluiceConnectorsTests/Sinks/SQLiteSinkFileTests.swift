@@ -97,6 +97,34 @@ struct SQLiteSinkFileTests {
         await sink.close()
     }
 
+    @Test("an empty file in the place of a removed database says that it shall begin anew")
+    func touched() async throws {
+        let place = try SinkFolder()
+        let sink = try place.sink()
+        try await sink.write(#"{"n":1}"#)
+        for suffix in ["", "-wal", "-shm"] { try FileManager.default.removeItem(atPath: place.path + suffix) }
+        #expect(await sink.unavailability()?.type == "moved")
+        #expect(await sink.unavailability()?.reason.contains("`touch`") == true)
+        #expect(FileManager.default.createFile(atPath: place.path, contents: nil))
+        try await sink.write(#"{"n":2}"#)
+        #expect(try place.storedNumbers() == [2])
+        await sink.close()
+    }
+
+    @Test("a database that was made and vanished before anything was written to it is made anew")
+    func removedUnused() async throws {
+        let place = try SinkFolder()
+        let sink = try place.sink()
+        try await sink.probe()
+        for suffix in ["", "-wal", "-shm"] where FileManager.default.fileExists(atPath: place.path + suffix) {
+            try FileManager.default.removeItem(atPath: place.path + suffix)
+        }
+        #expect(await sink.unavailability()?.type == "moved")
+        try await sink.write(#"{"n":2}"#)
+        #expect(try place.storedNumbers() == [2])
+        await sink.close()
+    }
+
     @Test("another process makes a database that was removed anew")
     func removedForGood() async throws {
         let place = try SinkFolder()
@@ -208,7 +236,7 @@ struct SQLiteSinkFileTests {
     func synchronous() throws {
         let place = try SinkFolder()
         let plan = try SQLitePlan(place.deliver, path: place.path, folder: "f", pipeline: "p")
-        let (queue, _) = try SQLiteFile.open(plan, mayCreate: true)
+        let queue = try SQLiteFile.open(plan, mayCreate: true).queue
         #expect(try queue.read { try Int.fetchOne($0, sql: "PRAGMA synchronous") } == 2)
     }
 

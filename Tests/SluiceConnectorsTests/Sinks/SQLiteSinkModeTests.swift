@@ -64,37 +64,6 @@ struct SQLiteSinkModeTests {
         await sink.close()
     }
 
-    @Test("identities are stored with their rows, known after a crash, and dropped when they are settled")
-    func identities() async throws {
-        let place = try SinkFolder()
-        let batch = [record(#"{"n":1}"#, identity: "a/0"), record(#"{"n":1}"#, identity: "a/1")]
-        let killed = try place.sink()
-        #expect(try await killed.write(batch) == [.written, .written])
-        let recorded = "SELECT folder, pipeline, delivery, identity FROM _sluice_delivered"
-        #expect(try place.rows(recorded) == ["t:folder-1 t:orders t:shop t:a/0", "t:folder-1 t:orders t:shop t:a/1"])
-
-        let next = try place.sink()
-        #expect(try await next.write(batch + [record(#"{"n":2}"#, identity: "b")]) == [.repeated, .repeated, .written])
-        try await next.settled(batch.map(\.identity))
-        try await next.write(#"{"n":3}"#)
-        #expect(try place.texts("SELECT identity FROM _sluice_delivered WHERE identity LIKE '%/%'") == [])
-        try await next.settled([RecordIdentity("b")])
-        await next.close()
-        #expect(try place.texts("SELECT identity FROM _sluice_delivered WHERE identity = 'b'") == [])
-        #expect(try place.storedNumbers() == [1, 1, 2, 3])
-        await killed.close()
-    }
-
-    @Test("a batch that is refused leaves no identity behind")
-    func refusedIdentities() async throws {
-        let place = try SinkFolder()
-        let sink = try place.sink()
-        let good = record(#"{"n":1}"#, identity: "good")
-        await #expect(throws: SinkError.self) { try await sink.write([good, record("nope")]) }
-        #expect(try await sink.write([good]) == [.written])
-        await sink.close()
-    }
-
     @Test("a replay is a new identity: its rows are written again")
     func replay() async throws {
         let place = try SinkFolder()

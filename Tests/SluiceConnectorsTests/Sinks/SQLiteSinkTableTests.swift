@@ -116,8 +116,9 @@ struct SQLiteSinkTableTests {
     func repeatedNames() async throws {
         let place = try SinkFolder()
         let sink = try place.sink()
-        try await sink.write(#"{"n":1,"n":2,"m":3}"#, #"{"n":1,"m":2}"#, #"{"n":5,"\u006e":6,"m":7}"#)
-        #expect(try place.rows() == ["i:2 i:3", "i:1 i:2", "i:6 i:7"])
+        try await sink.write(
+            #"{"n":1,"n":2,"m":3}"#, #"{"n":4,"n":5,"m":6}"#, #"{"n":1,"m":2}"#, #"{"n":5,"\u006e":6,"m":7}"#)
+        #expect(try place.rows() == ["i:2 i:3", "i:5 i:6", "i:1 i:2", "i:6 i:7"])
         await sink.close()
     }
 
@@ -160,6 +161,57 @@ struct SQLiteSinkTableTests {
         }
         try await sink.write(#"{"n":1,"must":"{}","plus":1}"#)
         #expect(try place.rows("SELECT n, must, plus, who, twice FROM orders") == ["i:1 t:{} i:1 null i:2"])
+        await sink.close()
+    }
+
+    @Test("a batch with many bad records names them all at once, whatever is wrong with each")
+    func manyBad() async throws {
+        let place = try SinkFolder(key: ["n"], mode: .insert, unknown: .reject)
+        try place.execute(
+            "CREATE TABLE orders(n INTEGER PRIMARY KEY, m CHECK (m > 0)); INSERT INTO orders VALUES (1, 1)")
+        let sink = try place.sink()
+        let refusals = try await sink.refusals(
+            of: #"{"n":2}"#, "nope", #"{"m":1}"#, #"{"n":1,"m":1}"#, #"{"n":3,"m":5}"#, #"{"n":3,"m":6}"#,
+            #"{"n":4,"x":1}"#, #"{"n":5,"m":-1}"#, #"{"n":5,"m":7}"#, #"{"n":6,"N":7}"#,
+            #"{"n":123456789012345678901}"#)
+        #expect(
+            refusals == [
+                "1 not-json", "2 missing-key", "3 sql:1555", "5 sql:1555", "6 unknown-column", "7 sql:275",
+                "9 duplicate-column", "10 does-not-fit",
+            ])
+        #expect(try place.storedNumbers() == [1])
+        try await sink.write(#"{"n":2}"#, #"{"n":3,"m":5}"#, #"{"n":5,"m":7}"#)
+        #expect(try place.rows() == ["i:1 i:1", "i:2 null", "i:3 i:5", "i:5 i:7"])
+        await sink.close()
+    }
+
+    @Test("records of which no table can be made are refused, each with its own reason")
+    func noTable() async throws {
+        let sink = try SinkFolder().sink()
+        #expect(
+            try await sink.refusals(of: "nope", "{}", "[]", "{") == [
+                "0 not-json", "1 no-columns", "2 not-an-object", "3 not-json",
+            ])
+        try await sink.write(#"{"n":1}"#)
+        await sink.close()
+    }
+
+    @Test("a table whose rule ends the transaction gets no row of a batch that is refused", arguments: [true, false])
+    func endsTransaction(_ byTrigger: Bool) async throws {
+        let place = try SinkFolder(mode: .insert)
+        try place.execute(
+            byTrigger
+                ? """
+                CREATE TABLE orders(n);
+                CREATE TRIGGER once BEFORE INSERT ON orders WHEN EXISTS (SELECT 1 FROM orders WHERE n = new.n)
+                  BEGIN SELECT RAISE(ROLLBACK, 'twice'); END
+                """ : "CREATE TABLE orders(n UNIQUE ON CONFLICT ROLLBACK)")
+        let sink = try place.sink()
+        let refusals = try await sink.refusals(of: #"{"n":1}"#, #"{"n":1}"#, #"{"n":2}"#, "nope")
+        #expect(refusals.map { $0.prefix(1) } == ["1"], "\(refusals)")
+        #expect(try place.storedNumbers() == [])
+        #expect(try await sink.write([record(#"{"n":1}"#), record(#"{"n":2}"#)]) == [.written, .written])
+        #expect(try place.storedNumbers() == [1, 2])
         await sink.close()
     }
 

@@ -90,8 +90,21 @@ extension RecordSink {
             try await write(body)
             return nil
         } catch {
-            guard case .rejected(index: 0, let reason, let type) = error else { return ("\(error)", "") }
-            return (type, reason)
+            guard case .rejected(let rejections) = error, rejections.count == 1, rejections[0].index == 0 else {
+                return ("\(error)", "")
+            }
+            return (rejections[0].type, rejections[0].reason)
+        }
+    }
+
+    /// Which of the records, by place, are refused, and with which type; nothing if they are written.
+    func refusals(of bodies: String...) async throws(SinkError) -> [String] {
+        do throws(SinkError) {
+            _ = try await write(bodies.map { record($0) })
+            return []
+        } catch {
+            guard case .rejected(let rejections) = error else { throw error }
+            return rejections.map { "\($0.index) \($0.type)" }
         }
     }
 

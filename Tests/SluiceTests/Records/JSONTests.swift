@@ -28,7 +28,8 @@ struct JSONTests {
             ("0x1", 1), ("1_0", 1), ("NaN", 0), ("-Infinity", 1), ("tru", 3), ("trux", 3), ("nul", 3), ("True", 0),
             ("'a'", 0), (#"""#, 1), (#""a"#, 2), (#""\"#, 2), (#""\x""#, 1), (#""\u12""#, 1), (#""\u12g4""#, 1),
             ("\"\n\"", 1), ("\"\t\"", 1), ("\"\u{0}\"", 1), ("\"12345678\u{1F}\"", 9), ("{}\u{0}", 2), ("\u{0}{}", 0),
-            (#""\uD800""#, 1), (#""\uDC00""#, 1), (#""\uD800\u0041""#, 1), (#""\uD800x""#, 1), ("\u{FEFF}{}", 0),
+            (#""\uD800""#, 1), (#""\uDC00""#, 1), (#""\uDC00\uDC00""#, 1), (#""\uD800\u0041""#, 1), (#""\uD800x""#, 1),
+            ("\u{FEFF}{}", 0),
             ("\u{A0}1", 0), ("[1] // no", 4), ("[1/**/]", 2),
         ])
     func rejects(_ text: String, _ offset: Int) throws {
@@ -65,6 +66,25 @@ struct JSONTests {
             try value(String(repeating: "[", count: 1_000_000))
         }
         #expect(try value("[" + nested(998) + "," + nested(998) + "]").elements.count { _ in true } == 2)
+    }
+
+    @Test("objects and arrays take turns at every depth", arguments: [1, 63, 64, 65, 128, 129, 200])
+    func turns(_ depth: Int) throws {
+        let text =
+            String(repeating: "[", count: depth) + #"{"a":1},[1,2],{"b":{}}"# + String(repeating: "]", count: depth)
+        #expect(throws: Never.self) { try value(text) }
+    }
+
+    @Test("a string is compared with its text, escapes decoded")
+    func comparison() throws {
+        func isText(_ string: String, _ text: String) throws -> Bool {
+            try Bytes(string).withScanner { (scanner) throws(JSONMistake) in
+                let span = try scanner.value()
+                return scanner.isText(of: span, Array(text.utf8))
+            }
+        }
+        #expect(try isText(#""ab""#, "ab") && isText(#""\u0061b""#, "ab"))
+        #expect(try !isText(#""ab""#, "ac") && !isText(#""\u0061b""#, "ac") && !isText(#""ab""#, "abc"))
     }
 
     @Test("a mistake says what stands there and what was expected")

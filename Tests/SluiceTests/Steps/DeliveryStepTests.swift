@@ -10,14 +10,14 @@ struct DeliveryStepTests {
 
     private func ids(_ numbers: Int...) -> [RecordIdentity] { numbers.map { RecordIdentity("r\($0)") } }
 
-    /// Rejects the first of `bad` in a batch, by its place.
-    private func rejecting(_ bad: Set<String>, blames: Bool = true) -> RecordingSink.Script {
+    /// Rejects those of `bad` in a batch, by their places; `atOnce` of them in one answer, 0 = without naming any.
+    private func rejecting(_ bad: Set<String>, atOnce: Int = .max) -> RecordingSink.Script {
         { batch, _ throws(SinkError) in
-            if let index = batch.firstIndex(where: { bad.contains($0.identity.text) }) {
-                if blames { throw .rejected(index: index, reason: "no such color", type: "sql:23514") }
-                throw .batchRejected(reason: "400", type: "http:400")
-            }
-            return batch.map { _ in .written }
+            let indices = batch.indices.filter { bad.contains(batch[$0].identity.text) }
+            if indices.isEmpty { return batch.map { _ in .written } }
+            if atOnce == 0 { throw .batchRejected(reason: "400", type: "http:400") }
+            throw .rejected(
+                indices.prefix(atOnce).map { SinkRejection(index: $0, reason: "no such color", type: "sql:23514") })
         }
     }
 
@@ -28,19 +28,44 @@ struct DeliveryStepTests {
         #expect(answers.map(\.word) == ["written", "repeated", "stale", "ignored"])
     }
 
-    @Test("a record that the sink rejects is dead, and the others are tried again at once")
-    func rejected() async throws {
-        let sink = RecordingSink(rejecting(["r1", "r3"]))
+    @Test("records that the sink rejects are dead, and the others are tried again at once", arguments: [1, .max])
+    func rejected(_ atOnce: Int) async throws {
+        let sink = RecordingSink(rejecting(["r1", "r3"], atOnce: atOnce))
         let answers = try await fixture.delivery(sink).process(batch(5))
         #expect(answers.map(\.word) == ["written", "dead", "written", "dead", "written"])
-        #expect(sink.attempts == [ids(0, 1, 2, 3, 4), ids(0, 2, 3, 4), ids(0, 2, 4)])
+        let oneByOne = [ids(0, 1, 2, 3, 4), ids(0, 2, 3, 4), ids(0, 2, 4)]
+        #expect(sink.attempts == (atOnce == 1 ? oneByOne : [oneByOne[0], oneByOne[2]]))
         #expect(answers[1].failure?.type == "sql:23514")
         #expect(answers[1].failure?.step == "sqlite")
     }
 
+    @Test("a batch in which everything is rejected is written once")
+    func allRejected() async throws {
+        let sink = RecordingSink { batch, _ throws(SinkError) in
+            throw .rejected(batch.indices.map { SinkRejection(index: $0, reason: "no", type: "not-json") })
+        }
+        let answers = try await fixture.delivery(sink).process(batch(500))
+        #expect(answers.allSatisfy { $0.word == "dead" })
+        #expect(sink.attempts.count == 1)
+    }
+
+    @Test("a sink that names records it was not given is believed about the others; if there are none, it is halved")
+    func miscounts() async throws {
+        let sink = RecordingSink { batch, attempt throws(SinkError) in
+            let index = attempt == 1 ? 1 : 99
+            if batch.count > 1 {
+                throw .rejected([7, -1, index, index].map { SinkRejection(index: $0, reason: "no", type: "t") })
+            }
+            return [.written]
+        }
+        let answers = try await fixture.delivery(sink).process(batch(3))
+        #expect(answers.map(\.word) == ["written", "dead", "written"])
+        #expect(sink.attempts == [ids(0, 1, 2), ids(0, 2), ids(0), ids(2)])
+    }
+
     @Test("a batch that nobody can tell apart is halved, in order, down to the record")
     func batchRejected() async throws {
-        let sink = RecordingSink(rejecting(["r2"], blames: false))
+        let sink = RecordingSink(rejecting(["r2"], atOnce: 0))
         let answers = try await fixture.delivery(sink).process(batch(4))
         #expect(answers.map(\.word) == ["written", "written", "dead", "written"])
         #expect(sink.attempts == [ids(0, 1, 2, 3), ids(0, 1), ids(2, 3), ids(2), ids(3)])
@@ -55,6 +80,39 @@ struct DeliveryStepTests {
         ])
         #expect(answers.map(\.word) == ["written", "retry", "written", "release"])
         #expect(sink.written == ids(0, 2))
+    }
+
+    @Test("of rejected records of one group that are to be retried only the first pays, the others are released")
+    func rejectedInOneGroup() async throws {
+        let fifo = StepFixture(.fifo, errors: [ErrorRule(match: "sql:*", then: .retry)])
+        let sink = RecordingSink(rejecting(["r0", "r2", "r3"]))
+        let answers = try await fifo.delivery(sink).process([
+            .received(0, group: "a"), .received(1, group: "b"), .received(2, group: "a"), .received(3, group: "c"),
+        ])
+        #expect(answers.map(\.word) == ["retry", "written", "release", "retry"])
+        #expect(sink.attempts == [ids(0, 1, 2, 3), ids(1)])
+    }
+
+    /// The sink refuses r2 because r1 has taken its key; but r1 waits behind r0, and is not written now.
+    @Test("a rejected record is judged anew when one that it was judged with has to wait")
+    func judgedAnew() async throws {
+        let fifo = StepFixture(.fifo, errors: [ErrorRule(match: "sql:*", then: .retry)])
+        let sink = RecordingSink { batch, _ throws(SinkError) in
+            let ids = batch.map(\.identity.text)
+            var rejections: [SinkRejection] = []
+            if let index = ids.firstIndex(of: "r0") {
+                rejections.append(.init(index: index, reason: "", type: "sql:1"))
+            }
+            if ids.contains("r1"), let index = ids.firstIndex(of: "r2") {
+                rejections.append(.init(index: index, reason: "the key is taken", type: "sql:1555"))
+            }
+            if rejections.isEmpty { return batch.map { _ in .written } }
+            throw .rejected(rejections)
+        }
+        let answers = try await fifo.delivery(sink).process([
+            .received(0, group: "a"), .received(1, group: "a"), .received(2, group: "b"),
+        ])
+        #expect(answers.map(\.word) == ["retry", "release", "written"])
     }
 
     @Test("a dead record frees its group")

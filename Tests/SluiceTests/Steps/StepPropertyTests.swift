@@ -38,10 +38,12 @@ private final class Whim: Sendable {
 
     func sinkAnswer(_ batch: [SinkRecord]) throws(SinkError) -> [SinkEffect] {
         switch roll(8) {
-        case 0: throw .rejected(index: roll(batch.count), reason: "no", type: "sql:19")
+        case 0:
+            let named = (0..<(1 + roll(3))).map { _ in roll(batch.count) }
+            throw .rejected(named.map { SinkRejection(index: $0, reason: "no", type: "sql:19") })
         case 1: throw .batchRejected(reason: "no", type: "http:400")
         case 2: throw .busy(reason: "locked", type: "sql:5", after: nil)
-        case 3: throw .rejected(index: batch.count + 7, reason: "a sink that miscounts", type: "sql:19")
+        case 3: throw .rejected([SinkRejection(index: batch.count + 7, reason: "it miscounts", type: "sql:19")])
         default: return batch.map { _ in .written }
         }
     }

@@ -6,8 +6,10 @@ import Sluice
 /// One open database file. The sink's actor is its only user.
 final class SQLiteDatabase {
     private let plan: SQLitePlan
-    private let queue: DatabaseQueue
+    let queue: DatabaseQueue
     private let file: SQLiteFile
+    /// When it was opened there was none, or an empty file.
+    let isNew: Bool
     /// What is known of the table; `nil` = look again. It holds statements: gone before the connection closes.
     private var prepared: Prepared?
 
@@ -21,7 +23,7 @@ final class SQLiteDatabase {
 
     init(_ plan: SQLitePlan, mayCreate: Bool) throws(SinkError) {
         self.plan = plan
-        (queue, file) = try SQLiteFile.open(plan, mayCreate: mayCreate)
+        (queue, file, isNew) = try SQLiteFile.open(plan, mayCreate: mayCreate)
     }
 
     /// Writes the batch in one transaction, in order, and answers once it is on disk.
@@ -30,24 +32,38 @@ final class SQLiteDatabase {
         try transaction { database in
             let prepared = try prepare(database, creatingFor: batch)
             try prepared.delivered?.forget(settled)
-            effects.reserveCapacity(batch.count)
-            for (index, record) in batch.enumerated() {
-                if let delivered = prepared.delivered, try !delivered.record(record.identity) {
-                    effects.append(.repeated)
-                    continue
-                }
-                do throws(SQLiteRowFailure) {
-                    effects.append(try prepared.writer.write(record, database))
-                } catch {
-                    switch error {
-                    case .rejected(let reason, let type):
-                        throw SinkError.rejected(index: index, reason: reason, type: type)
-                    case .fault(let fault): throw fault
-                    }
-                }
-            }
+            effects = try write(batch, prepared, database)
+            try prepared.delivered?.store()
             return .commit
         }
+        return effects
+    }
+
+    /// Goes on behind a record that is refused: the transaction is lost, and the delivery learns of all that are
+    /// refused at once. A refused record changes nothing, so the others are judged as they will be without it.
+    private func write(_ batch: [SinkRecord], _ prepared: Prepared, _ database: Database) throws -> [SinkEffect] {
+        var effects: [SinkEffect] = []
+        effects.reserveCapacity(batch.count)
+        var rejections: [SinkRejection] = []
+        for (index, record) in batch.enumerated() {
+            if let delivered = prepared.delivered, !delivered.record(record.identity) {
+                effects.append(.repeated)
+                continue
+            }
+            do throws(SQLiteRowFailure) {
+                effects.append(try prepared.writer.write(record, database))
+            } catch {
+                switch error {
+                case .rejected(let reason, let type):
+                    rejections.append(SinkRejection(index: index, reason: reason, type: type))
+                case .fault(let fault): throw fault
+                }
+                // `ON CONFLICT ROLLBACK` in a table, or a trigger, has ended the transaction: the next row would be
+                // committed by itself.
+                guard database.isInsideTransaction else { throw SinkError.rejected(rejections) }
+            }
+        }
+        guard rejections.isEmpty else { throw SinkError.rejected(rejections) }
         return effects
     }
 
@@ -137,13 +153,9 @@ final class SQLiteDatabase {
 
     private func createTable(for batch: [SinkRecord], _ database: Database) throws -> SQLiteTable {
         guard plan.create else { throw noTable }
-        guard try SQLiteTableMaker(plan: plan, database: database).createTable(for: batch),
-            let table = try SQLiteTable.load(plan, database)
-        else {
-            throw SinkError.rejected(
-                index: 0,
-                reason: "table '\(plan.table)' cannot be made: neither this record nor `columns` names a column",
-                type: "no-columns")
+        let maker = SQLiteTableMaker(plan: plan, database: database)
+        guard try maker.createTable(for: batch), let table = try SQLiteTable.load(plan, database) else {
+            throw SinkError.rejected(maker.rejections(of: batch))
         }
         return table
     }

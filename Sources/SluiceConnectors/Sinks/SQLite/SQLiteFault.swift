@@ -69,3 +69,16 @@ enum SQLiteRowFailure: Error {
     /// The database is at fault, not the record.
     case fault(SQLiteFault)
 }
+
+extension SQLiteRowFailure {
+    /// How a record is refused that is no row, as far as its text goes.
+    static func words(for mistake: JSONMistake, in record: Bytes) -> (reason: String, type: String) {
+        guard case .unexpected(_, wanted: .object) = mistake.reason else { return (mistake.description, "not-json") }
+        do {
+            let kind = try JSONValue(parsing: record).kind
+            return ("a row is one JSON object, and this record is another value (\(kind))", "not-an-object")
+        } catch {
+            return (error.description, "not-json")
+        }
+    }
+}

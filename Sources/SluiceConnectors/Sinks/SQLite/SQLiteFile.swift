@@ -22,9 +22,12 @@ extension SQLiteFile {
     ///
     /// A database that exists keeps its journal mode; one we make has a write-ahead log: one sync a commit, and
     /// whoever reads it does not hold us up.
-    static func open(_ plan: SQLitePlan, mayCreate: Bool) throws(SinkError) -> (DatabaseQueue, SQLiteFile) {
+    /// - Returns: `isNew` = there was none, or an empty file.
+    static func open(
+        _ plan: SQLitePlan, mayCreate: Bool
+    ) throws(SinkError) -> (queue: DatabaseQueue, file: SQLiteFile, isNew: Bool) {
         let path = plan.path
-        let attributes = try existing(plan, mayCreate: mayCreate)
+        let found = try existing(plan, mayCreate: mayCreate)
         var configuration = Configuration()
         configuration.label = "sluice.sink.sqlite"
         configuration.busyMode = .timeout(lockPatience)
@@ -32,14 +35,14 @@ extension SQLiteFile {
         configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
         do {
             let queue = try DatabaseQueue(path: path, configuration: configuration)
-            if attributes == .empty {
+            if found == .empty {
                 _ = try queue.inDatabase { try String.fetchOne($0, sql: "PRAGMA journal_mode = WAL") }
             }
             guard let file = SQLiteFile(path: path), !queue.inDatabase(hasMoved) else {
                 try queue.close()
                 throw SinkError.unavailable(reason: "'\(path)' was replaced while it was opened", type: "moved")
             }
-            return (queue, file)
+            return (queue, file, found == .empty)
         } catch let error as SinkError {
             throw error
         } catch let error as DatabaseError {
@@ -67,8 +70,8 @@ extension SQLiteFile {
         guard mayCreate else {
             let way =
                 plan.create
-                ? "it was there, and is not made anew while rows may be missing: put it back, or restart to begin "
-                    + "with an empty one"
+                ? "it was there, and is not made anew, because its rows are missing: put it back, or say that it "
+                    + "shall begin empty by making an empty file (`touch`) in its place"
                 : "make it, or set `create: true`"
             throw .unavailable(reason: "there is no database at '\(plan.path)'; \(way)", type: "sql:14")
         }

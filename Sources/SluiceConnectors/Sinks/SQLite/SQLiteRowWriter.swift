@@ -79,7 +79,8 @@ final class SQLiteRowWriter {
             while let member = try scanner.nextMember() { members.append(member) }
             try scanner.finish()
         } catch {
-            throw .rejected(mistake: error, in: record.body)
+            let (reason, type) = SQLiteRowFailure.words(for: error, in: record.body)
+            throw .rejected(reason: reason, type: type)
         }
     }
 
@@ -178,6 +179,7 @@ final class SQLiteRowWriter {
         case .string where value.hasEscapes:
             decoded.removeAll(keepingCapacity: true)
             scanner.decode(value, into: &decoded)
+            guard decoded.withUnsafeBufferPointer(field.affinity.keeps) else { return false }
             try statement.bind(copying: decoded, parameter)
         case .string:
             let text = scanner.rawText(of: value)
@@ -192,7 +194,8 @@ final class SQLiteRowWriter {
         let lost = fields.first { field in
             switch field.value.kind {
             case .number: !field.affinity.keeps(scanner.raw(field.value))
-            case .string: !field.value.hasEscapes && !field.affinity.keeps(scanner.rawText(of: field.value))
+            case .string:
+                !Array(scanner.text(of: field.value).utf8).withUnsafeBufferPointer(field.affinity.keeps)
             case .object, .array, .true, .false, .null: false
             }
         }
@@ -233,22 +236,6 @@ extension SQLiteType.Affinity {
             case .integer(let integer): return Double(exactly: integer) != nil
             case .real, nil: return true
             }
-        }
-    }
-}
-
-extension SQLiteRowFailure {
-    /// A record that is no row, as far as its text goes.
-    static func rejected(mistake: JSONMistake, in record: Bytes) -> SQLiteRowFailure {
-        guard case .unexpected(_, wanted: .object) = mistake.reason else {
-            return .rejected(reason: mistake.description, type: "not-json")
-        }
-        do {
-            let kind = try JSONValue(parsing: record).kind
-            return .rejected(
-                reason: "a row is one JSON object, and this record is another value (\(kind))", type: "not-an-object")
-        } catch {
-            return .rejected(reason: error.description, type: "not-json")
         }
     }
 }

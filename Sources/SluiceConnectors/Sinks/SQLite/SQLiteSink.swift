@@ -12,20 +12,23 @@ package import Sluice
 /// the identities of a batch are stored in `_sluice_delivered` by the transaction that writes its rows, so a record
 /// that comes again after a crash is known (`.repeated`); `settled` lets them go, with the next write.
 ///
+/// **Refused records.** A batch is tried to its end, and `.rejected` names every record of it that is refused,
+/// whether by its own text or by the table's rules.
+///
 /// **Rows.** A column that a record does not name gets its default when the row is new, and is left alone when an
 /// upsert finds the row. A record without its key (missing or null) is rejected, in every mode.
 ///
 /// **The file.** Before each commit, and again after it, the path must still be the file that is open: an unlinked
 /// file takes commits that nobody will ever read. The sink then answers `.unavailable`; the next try opens what is
-/// at the path by then. A database that was there and has vanished is not made anew by the same process: rows are
-/// missing, and perhaps a disk is; somebody has to say that an empty one is right.
+/// at the path by then. A database with rows of ours or of others that has vanished is not made anew by the same
+/// process: perhaps a disk is missing. Somebody has to say that an empty one is right, by an empty file in its place.
 package actor SQLiteSink: RecordSink {
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
     private let executor: BlockingExecutor
 
     private let plan: SQLitePlan
-    private var database: SQLiteDatabase?
-    /// There was a database: another one is opened, never made.
+    private(set) var database: SQLiteDatabase?
+    /// There was a database, or we have written to the one we made: another one is opened, never made.
     private var hadDatabase = false
     /// Their rows in `_sluice_delivered` go with the next transaction: one of their own would cost a sync.
     private var settledIdentities: [RecordIdentity] = []
@@ -49,6 +52,7 @@ package actor SQLiteSink: RecordSink {
         let effects = try withDatabase { (database) throws(SinkError) in
             try database.write(batch, forgetting: settledIdentities)
         }
+        hadDatabase = true
         settledIdentities.removeAll(keepingCapacity: true)
         return effects
     }
@@ -96,7 +100,7 @@ package actor SQLiteSink: RecordSink {
     private func openDatabase() throws(SinkError) -> SQLiteDatabase {
         if let database { return database }
         let opened = try SQLiteDatabase(plan, mayCreate: plan.create && !hadDatabase)
-        hadDatabase = true
+        if !opened.isNew { hadDatabase = true }
         database = opened
         return opened
     }

@@ -31,6 +31,26 @@ struct SQLiteTableMaker {
         return true
     }
 
+    /// Why no table can be made for these records, of which none names a column.
+    func rejections(of batch: [SinkRecord]) -> [SinkRejection] {
+        batch.enumerated().map { index, record in
+            do throws(JSONMistake) {
+                try record.body.withScanner { (scanner) throws(JSONMistake) in
+                    try scanner.enterObject()
+                    while try scanner.nextMember() != nil {}
+                    try scanner.finish()
+                }
+            } catch {
+                let (reason, type) = SQLiteRowFailure.words(for: error, in: record.body)
+                return SinkRejection(index: index, reason: reason, type: type)
+            }
+            return SinkRejection(
+                index: index,
+                reason: "table '\(plan.table)' cannot be made: neither this record nor `columns` names a column",
+                type: "no-columns")
+        }
+    }
+
     /// Adds a column to the table.
     func addColumn(_ name: String) throws {
         let folded = SQLiteName.folded(name.utf8)
