@@ -16,7 +16,7 @@ struct SystemClockTests {
 
     @Test("a wall clock that was wrong by years is believed when it is right again")
     func wrongByYears() {
-        let clock = SystemClock(notBefore: SystemClock().now + 400 * Self.day)
+        let clock = SystemClock(notBefore: SystemClock().now + Self.day * 400)
         #expect(clock.now < SystemClock().now + Self.day)
     }
 
@@ -28,7 +28,7 @@ struct SystemClockTests {
 
     @Test("a rate shortens how long a thread sleeps, and what it started from in the future is kept")
     func rate() throws {
-        let ahead = SystemClock().now + 30 * Self.day
+        let ahead = SystemClock().now + Self.day * 30
         let clock = SystemClock(notBefore: ahead, rate: 3_600)
         #expect(clock.now >= ahead)
         let delay = try #require(clock.realDelay(until: clock.now + .seconds(3_600)))
