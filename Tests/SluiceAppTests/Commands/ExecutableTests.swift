@@ -83,6 +83,13 @@ struct ExecutableTests {
         #expect(result.err.contains("there is no data folder"))
     }
 
+    @Test("a folder whose path is longer than a socket's address is made, and served")
+    func longPath() throws {
+        let folder = String(repeating: "long", count: 40)
+        #expect(try sluice.run("send", "q", "--data", folder, input: "a\n").status == 0)
+        #expect(try sluice.run("queue", "show", "q", "--data", folder).out.contains("ready 1"))
+    }
+
     @Test("a definition that is not there, or not YAML, is 78")
     func definition() throws {
         #expect(try sluice.run("run", "missing.yaml").status == 78)

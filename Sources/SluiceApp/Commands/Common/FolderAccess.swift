@@ -76,9 +76,12 @@ extension CommandContext {
         let deadline = start + (timeout ?? use.patience)
         let leftToOthers = start + use.leftToOthers
         while true {
-            let watch = FolderLocation.isDirectory(folder) ? try FolderWatch(folder: folder) : nil
+            let exists = FolderLocation.isDirectory(folder)
+            let watch = exists ? try FolderWatch(folder: folder) : nil
             var obstacle: ControlError?
-            if let remote = try await RemoteControl.connect(folder: folder, answerWithin: timeout ?? Self.patience) {
+            if exists,
+                let remote = try await RemoteControl.connect(folder: folder, answerWithin: timeout ?? Self.patience)
+            {
                 guard use != .brief, remote.peer.isCommand else { return .remote(remote) }
                 obstacle = .busy("the data folder '\(folder)' is in use by a command, process \(remote.peer.processID)")
                 try await remote.close()
