@@ -23,7 +23,12 @@ package final class EmbeddedEngine: Sendable {
     ) async throws -> EmbeddedEngine {
         let folder = try DataFolder(path, create: create)
         let store = try await Store.open(folder, logger: logger, faults: faults, makeClock: makeClock)
-        try folder.markAsStore()
+        do {
+            try folder.markAsStore()
+        } catch {
+            await store.writer.close("it did not start")
+            throw error
+        }
         return EmbeddedEngine(store: store, version: version)
     }
 

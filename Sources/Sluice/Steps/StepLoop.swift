@@ -176,7 +176,9 @@ package struct StepLoop: Service {
                 try await queue.receive(ReceiveRequest(limit: grant.limit, wait: nil, holder: .step))
             }
             group.addTask {
-                try await control.waitUntilClosed(for: grant)
+                // Cancelled, it must not end the group before the receive has said what it brings: thrown away, that
+                // would be held by nobody until the next start.
+                do { try await control.waitUntilClosed(for: grant) } catch is CancellationError { return nil }
                 return nil
             }
             defer { group.cancelAll() }

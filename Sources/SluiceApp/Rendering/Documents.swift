@@ -123,7 +123,8 @@ struct QueueDocument: Encodable {
     var inFlight: Int
     var bytes: Int
     var oldest: String?
-    var capacity: Int
+    /// Left out where there is no limit.
+    var capacity: Int?
     var retention: Double
     var maxReceiveCount: Int
     var visibilityTimeout: Double?
@@ -133,13 +134,18 @@ struct QueueDocument: Encodable {
         queue = report.name
         type = report.type?.rawValue
         pipeline = report.pipeline
-        role = report.role.rawValue
+        switch report.role {
+        case .intake: role = "intake"
+        case .delivery: role = "delivery"
+        case .deadLetter: role = "dead_letters"
+        case .other: role = "other"
+        }
         ready = report.depth.ready
         delayed = report.depth.delayed
         inFlight = report.depth.inFlight
         bytes = report.depth.bytes
         oldest = report.depth.oldest.map(TimeText.rfc3339)
-        capacity = report.settings.capacity
+        capacity = report.settings.capacity == .max ? nil : report.settings.capacity
         retention = report.settings.retention.inSeconds
         maxReceiveCount = report.settings.maxReceiveCount
         visibilityTimeout = report.settings.visibilityTimeout?.inSeconds

@@ -28,8 +28,7 @@ struct QueueText {
             "messages            ready \(Numbers.grouped(depth.ready)), delayed \(Numbers.grouped(depth.delayed)), "
                 + "in flight \(Numbers.grouped(depth.inFlight)); \(Numbers.bytes(depth.bytes)), "
                 + "oldest \(time.age(of: depth.oldest))",
-            "capacity            \(Numbers.grouped(settings.capacity)) messages"
-                + (settings.maxBytes.map { ", \(Numbers.bytes($0))" } ?? ""),
+            "capacity            \(Self.capacity(settings))",
             "retention           \(TimeText.compact(settings.retention))",
             "max receive count   \(settings.maxReceiveCount)",
             "visibility timeout  \(settings.visibilityTimeout.map(TimeText.compact) ?? "auto")",
@@ -42,6 +41,12 @@ struct QueueText {
             lines.append("deduplicated        \(Numbers.grouped(count))")
         }
         return lines
+    }
+
+    private static func capacity(_ settings: QueueSettings) -> String {
+        let messages = settings.capacity == .max ? nil : "\(Numbers.grouped(settings.capacity)) messages"
+        let limits = [messages, settings.maxBytes.map { Numbers.bytes($0) }].compactMap(\.self)
+        return limits.isEmpty ? "no limit" : limits.joined(separator: ", ")
     }
 
     private static func terms(_ entries: [LedgerEntry], _ queue: QueueReport) -> String {

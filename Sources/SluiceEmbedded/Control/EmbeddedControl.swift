@@ -59,39 +59,58 @@ package struct EmbeddedControl: Control {
     package func redrive(
         _ selection: DeadLetterSelection, _ options: RedriveOptions
     ) async throws -> RedriveReport {
+        try Self.check(options)
         // What dies again while this runs is a new dead letter of the same selection: only those of now are sent.
-        let total = try await store.writer.submit { try $0.deadLetters(selection, limit: .max).map(\.identity) }
-        var rest = total.prefix(options.limit ?? .max)[...]
+        let (places, start) = try await store.writer.submit { state in
+            (try state.places(of: selection, limit: options.limit ?? .max), state.nextChunk)
+        }
+        if options.body != nil && places.count > 1 {
+            throw ControlError.refused("a new body is for one dead letter, and \(places.count) are selected")
+        }
+        let store = store
+        var rest = places[...]
         var sent: Set<RecordIdentity> = []
         while let batch = nextBatch(&rest, rate: options.rate) {
             if let most = options.stopAfter, !sent.isEmpty {
-                let died = try await countDead(sent, selection)
+                let died = try await countDead(sent, selection, since: start)
                 if died >= most { return RedriveReport(redriven: sent.count, diedAgain: died, stopped: true) }
             }
-            var narrowed = selection
-            narrowed.ids = batch.map(\.text)
-            let (only, limit) = (narrowed, batch.count)
-            let redriven = try await store.writer.submit {
-                try $0.redrive(only, limit: limit, body: options.body)
+            let redriven = try await store.writer.submit { state in
+                try state.redrive(batch, body: options.body) { queue, body, id, group in
+                    store.catalogue.find(queue).map { store.read(body, id: id, senderGroup: group, for: $0) }
+                }
             }
             sent.formUnion(redriven)
             if let rate = options.rate, !rest.isEmpty {
                 try await Task.sleep(for: .seconds(Double(batch.count) / rate))
             }
         }
-        return RedriveReport(redriven: sent.count, diedAgain: try await countDead(sent, selection), stopped: false)
+        let died = try await countDead(sent, selection, since: start)
+        return RedriveReport(redriven: sent.count, diedAgain: died, stopped: false)
+    }
+
+    /// From 0.001/s, so that every wait is one that ends.
+    private static func check(_ options: RedriveOptions) throws {
+        if let rate = options.rate, !(0.001...1e9).contains(rate) {
+            throw ControlError.refused("a redrive at \(rate) messages a second is not possible; give 0.001 to 1e9")
+        }
+        if let limit = options.limit, limit < 0 {
+            throw ControlError.refused("a redrive cannot send \(limit) dead letters; give a number from 0 on")
+        }
     }
 
     /// As many as one second of the rate allows, or a thousand at once.
-    private func nextBatch(_ rest: inout ArraySlice<RecordIdentity>, rate: Double?) -> [RecordIdentity]? {
+    private func nextBatch(_ rest: inout ArraySlice<MessageRef>, rate: Double?) -> [MessageRef]? {
         guard !rest.isEmpty else { return nil }
-        let count = rate.map { max(1, Int($0)) } ?? 1_000
+        let count = rate.map { max(1, Int(min($0, 1_000))) } ?? 1_000
         defer { rest = rest.dropFirst(count) }
         return Array(rest.prefix(count))
     }
 
-    private func countDead(_ identities: Set<RecordIdentity>, _ selection: DeadLetterSelection) async throws -> Int {
-        try await store.writer.submit { try $0.countDead(identities, pipeline: selection.pipeline) }
+    private func countDead(
+        _ identities: Set<RecordIdentity>, _ selection: DeadLetterSelection, since chunk: Int64
+    ) async throws -> Int {
+        try await store.writer.submit { try $0.countDead(identities, pipeline: selection.pipeline, since: chunk) }
     }
 
     package func discard(_ selection: DeadLetterSelection, reason: String, who: String) async throws -> Int {

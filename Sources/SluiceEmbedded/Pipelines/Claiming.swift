@@ -15,7 +15,8 @@ extension StoreState {
         var record = queue.record
         guard let until = record.claimUntil else { return false }
         let through = record.claimedThrough ?? 0
-        guard let id = queue.chunks.first(where: { $0 > through && $0 <= until }), let chunk = chunks[id] else {
+        let rest = queue.chunks[queue.firstPlace(after: through)...].prefix { $0 <= until }
+        guard let chunk = rest.lazy.compactMap({ self.chunks[$0] }).first else {
             record.claimUntil = nil
             record.claimedThrough = nil
             try update(queue, to: record)
@@ -23,26 +24,30 @@ extension StoreState {
             return false
         }
         try claim(chunk, of: queue, reading: reading)
-        record.claimedThrough = id
+        record.claimedThrough = chunk.id
         try update(queue, to: record)
         return true
     }
 
     private func claim(_ chunk: Chunk, of queue: QueueState, reading: IntakeReading) throws {
+        // As it is stored: memory may have it with what was taken out since.
+        contents.remove(chunk.id)
         let content = try content(of: chunk.id)
         var writer = ByteWriter(reserving: content.header.count * 2)
         writer.byte(HeaderCoding.version)
         var homeless: [(index: Int, reason: String)] = []
         for index in 0..<content.count {
-            var header = try content.header(at: index)
-            if chunk.states[index].status != .gone {
-                let intake = reading(content.body(at: index), header.id, header.lineage.group)
-                header.lineage.name = intake.lineage.name
-                header.lineage.group = intake.lineage.group
-                header.lineage.subjects = intake.lineage.subjects
-                if let missing = intake.missing { homeless.append((index, missing)) }
-                if intake.withoutSubject { ledger.add(LedgerBook.account(ofQueue: queue.id), .withoutSubject) }
+            guard chunk.states[index].status != .gone else {
+                writer.raw(content.entry(at: index))
+                continue
             }
+            var header = try content.header(at: index)
+            let intake = reading(content.body(at: index), header.id, header.lineage.group)
+            header.lineage.name = intake.lineage.name
+            header.lineage.group = intake.lineage.group
+            header.lineage.subjects = intake.lineage.subjects
+            if let missing = intake.missing { homeless.append((index, missing)) }
+            if intake.withoutSubject { ledger.add(LedgerBook.account(ofQueue: queue.id), .withoutSubject) }
             try HeaderCoding.write(header, to: &writer)
         }
         for (index, reason) in homeless {

@@ -80,6 +80,13 @@ extension StoreState {
             record.claimUntil = last
             record.claimedThrough = 0
         }
+        if queue.record.pipeline == nil {
+            // What clients were done with before is, for a pipeline, what somebody else took out.
+            let account = LedgerBook.account(ofQueue: queue.id)
+            let done = ledger[account][.done] ?? 0
+            ledger.add(account, .done, -done)
+            ledger.add(account, .discarded, done)
+        }
         if record.type != queue.record.type { reloadAfterCommit = true }
         if record.archiveKeep != queue.record.archiveKeep, let keep = record.archiveKeep {
             let id = queue.id
@@ -116,6 +123,8 @@ extension StoreState {
         queue.record = record
         queue.gauge.setLimits(record.settings)
         let id = queue.id
+        // Those who wait for room look again: there may be more of it.
+        changedQueues.insert(id)
         let json = try Self.json(record)
         execute {
             try $0.execute(

@@ -8,11 +8,15 @@ final class Chunk {
     /// How long the queue's retention clock had stood still when the chunk arrived, in milliseconds.
     let stoodStill: Int64
     /// Messages that are not gone.
-    var live = 0
+    private(set) var live = 0
+    /// The bytes of their bodies.
+    private(set) var liveBytes = 0
+    /// The bytes of all bodies that are stored.
+    private(set) var storedBytes = 0
     /// Whether it is kept as a raw copy when its messages are gone.
     var isRawCopy = false
     var states: ChunkStates
-    /// The group of each message, as the queue numbers them; empty in a standard queue.
+    /// The group of each message that is not gone, as the queue numbers them; empty in a standard queue.
     var groups: [UInt32] = []
     /// Body lengths, for the bytes that wait.
     private(set) var lengths: [UInt32] = []
@@ -32,6 +36,33 @@ final class Chunk {
         lengths.append(UInt32(length))
         if let group { groups.append(group) }
         states.append(state)
-        if state.status != .gone { live += 1 }
+        storedBytes += length
+        if state.status != .gone { add(length) }
     }
+
+    private func add(_ length: Int) {
+        live += 1
+        liveBytes += length
+    }
+
+    /// Takes the states of a chunk that was read.
+    func take(_ states: ChunkStates) {
+        self.states = states
+        live = 0
+        liveBytes = 0
+        for index in 0..<count where states[index].status != .gone { add(Int(lengths[index])) }
+    }
+
+    /// A message is gone.
+    func lose(_ index: Int) {
+        live -= 1
+        liveBytes -= Int(lengths[index])
+        states.histories[index] = nil
+    }
+
+    /// Whether so little is left that what is gone is worth taking off the disk.
+    var isSparse: Bool { !isRawCopy && live > 0 && storedBytes >= 1 << 16 && storedBytes >= 4 * liveBytes }
+
+    /// The bodies of what is gone are no longer stored.
+    func rewritten() { storedBytes = liveBytes }
 }

@@ -39,6 +39,7 @@ extension StoreState {
     }
 
     func deadLetters(_ selection: DeadLetterSelection, limit: Int) throws -> [DeadLetter] {
+        guard limit > 0 else { return [] }
         var letters: [DeadLetter] = []
         try forEachDeadLetter(selection) { found in
             letters.append(try letter(found))
@@ -60,17 +61,24 @@ extension StoreState {
             body: Array(try content(of: found.chunk.id).body(at: index)))
     }
 
-    /// Sends up to `limit` back to where they died, as new messages with their identity and their history.
-    /// - Returns: the identities of those that were sent.
-    func redrive(_ selection: DeadLetterSelection, limit: Int, body: [UInt8]?) throws -> [RecordIdentity] {
-        var selected: [Found] = []
+    /// Where up to `limit` dead letters are, oldest first.
+    func places(of selection: DeadLetterSelection, limit: Int) throws -> [MessageRef] {
+        guard limit > 0 else { return [] }
+        var places: [MessageRef] = []
         try forEachDeadLetter(selection) { found in
-            selected.append(found)
-            return selected.count < limit
+            places.append(found.ref)
+            return places.count < limit
         }
-        if body != nil && selected.count > 1 {
-            throw ControlError.refused("a new body is for one dead letter, and \(selected.count) are selected")
-        }
+        return places
+    }
+
+    /// Sends dead letters back to where they died, as new messages with their identity and their history. One that
+    /// somebody has taken out meanwhile is passed over.
+    /// - Parameter reading: what intake reads from a record that enters a queue; it counts again, for the body or the
+    ///   definition may be another one than when the record died.
+    /// - Returns: the identities of those that were sent.
+    func redrive(_ places: [MessageRef], body: [UInt8]?, reading: RedriveReading) throws -> [RecordIdentity] {
+        let selected = try places.compactMap { try deadLetter(at: $0) }
         for found in selected {
             guard let death = found.header.death, names[death.source] != nil else {
                 throw ControlError.refused(
@@ -78,11 +86,21 @@ extension StoreState {
                         + "not there any more; run its definition first")
             }
         }
-        for found in selected { try sendBack(found, body: body) }
+        for found in selected { try sendBack(found, body: body, reading) }
         return selected.map(\.header.lineage.identity)
     }
 
-    private func sendBack(_ found: Found, body: [UInt8]?) throws {
+    typealias RedriveReading = (_ queue: String, _ body: Bytes, _ id: MessageID, _ group: String?) -> IntakeResult?
+
+    private func deadLetter(at place: MessageRef) throws -> Found? {
+        guard let chunk = chunks[place.chunk], chunk.states[Int(place.index)].status == .ready,
+            let queue = queues[chunk.queue], queue.record.role == .deadLetter, let pipeline = queue.record.pipeline
+        else { return nil }
+        let header = try content(of: chunk.id).header(at: Int(place.index))
+        return Found(queue: queue, chunk: chunk, ref: place, header: header, pipeline: pipeline)
+    }
+
+    private func sendBack(_ found: Found, body: [UInt8]?, _ reading: RedriveReading) throws {
         guard let death = found.header.death else { return }
         let source = try queue(named: death.source)
         let bytes = try body.map { $0[...] } ?? content(of: found.chunk.id).body(at: Int(found.ref.index))
@@ -91,10 +109,31 @@ extension StoreState {
         header.bodyLength = bytes.count
         header.sent = now
         header.death?.redriven = true
-        try append(header, body: bytes, to: source)
         change(found.ref, found.chunk, found.queue, to: MessageState(status: .gone))
+        try enterAgain(header, bytes, source, reading)
         ledger.add(LedgerBook.account(ofQueue: source.id), .redriven)
         ledger.add(LedgerBook.account(ofQueue: found.queue.id), .movedOut)
+    }
+
+    /// A redriven record enters as one that is sent does: what its definition asks for is read from it, and without
+    /// that it dies again.
+    private func enterAgain(
+        _ header: MessageHeader, _ body: Bytes, _ source: QueueState, _ reading: RedriveReading
+    ) throws {
+        var header = header
+        guard source.record.intake != nil, let intake = reading(source.name, body, header.id, header.lineage.group)
+        else {
+            try append(header, body: body, to: source)
+            return
+        }
+        header.lineage.name = intake.lineage.name
+        header.lineage.group = intake.lineage.group
+        header.lineage.subjects = intake.lineage.subjects
+        if let missing = intake.missing, let target = deadLetterQueue(of: source) {
+            try dieOnArrival(header, body, source, target, missing)
+        } else {
+            try append(header, body: body, to: source)
+        }
     }
 
     func discard(_ selection: DeadLetterSelection, reason: String, who: String) throws -> Int {
@@ -120,10 +159,10 @@ extension StoreState {
         return selected.count
     }
 
-    /// How many of these records are dead now.
-    func countDead(_ identities: Set<RecordIdentity>, pipeline: String?) throws -> Int {
+    /// How many of these records have died in a chunk of this number or a later one.
+    func countDead(_ identities: Set<RecordIdentity>, pipeline: String?, since chunk: Int64) throws -> Int {
         var count = 0
-        try forEachDeadLetter(DeadLetterSelection(pipeline: pipeline)) { found in
+        try forEachDeadLetter(DeadLetterSelection(pipeline: pipeline), since: chunk) { found in
             if identities.contains(found.header.lineage.identity) { count += 1 }
             return true
         }
@@ -133,7 +172,9 @@ extension StoreState {
     // MARK: Selecting
 
     /// Visits the visible dead letters that match, oldest first, until `visit` answers false.
-    private func forEachDeadLetter(_ selection: DeadLetterSelection, _ visit: (Found) throws -> Bool) throws {
+    private func forEachDeadLetter(
+        _ selection: DeadLetterSelection, since first: Int64 = 0, _ visit: (Found) throws -> Bool
+    ) throws {
         if let pipeline = selection.pipeline, pipelines[pipeline] == nil {
             throw ControlError.unknown(
                 "there is no pipeline '\(pipeline)'\(NearestName.hint(for: pipeline, among: pipelines.keys))")
@@ -143,7 +184,7 @@ extension StoreState {
         let dead = queues.values.filter { $0.record.role == .deadLetter && $0.depth.messages > 0 }
         for queue in dead.sorted(by: { $0.id < $1.id }) {
             guard let pipeline = queue.record.pipeline, selection.pipeline ?? pipeline == pipeline else { continue }
-            for id in Array(queue.chunks) {
+            for id in Array(queue.chunks[queue.firstPlace(after: first - 1)...]) {
                 guard let chunk = chunks[id] else { continue }
                 let content = try content(of: id)
                 for index in 0..<chunk.count where chunk.states[index].status == .ready {

@@ -6,7 +6,8 @@ package struct EmbeddedQueue: BoundedQueue {
     package let name: String
     let store: Store
 
-    package var isFull: Bool { store.catalogue.find(name)?.gauge.isFull ?? false }
+    /// Also while the disk is full: a step that goes on making outputs would use up the reserve that settling needs.
+    package var isFull: Bool { store.reserve.isSpent || store.catalogue.find(name)?.gauge.isFull ?? false }
 
     package func send(_ messages: [NewMessage]) async throws -> [SendResult] { try await send(messages, at: nil) }
 
@@ -115,20 +116,6 @@ extension StoreState {
         return .done
     }
 
-    /// Ends a wait whose task was cancelled.
-    func cancel(waiter id: UInt64) {
-        for queue in queues.values {
-            if let index = queue.waiters.firstIndex(where: { $0.id == id }) {
-                queue.waiters.remove(at: index).answer(.failure(CancellationError()))
-                return
-            }
-            if let index = queue.roomWaiters.firstIndex(where: { $0.id == id }) {
-                queue.roomWaiters.remove(at: index).answer(.failure(CancellationError()))
-                return
-            }
-        }
-        if let index = conditionWaiters.firstIndex(where: { $0.id == id }) {
-            conditionWaiters.remove(at: index).answer(.failure(CancellationError()))
-        }
-    }
+    /// Ends a wait whose task was cancelled, after this turn's commit.
+    func cancel(waiter id: UInt64) { cancelled.insert(id) }
 }

@@ -11,6 +11,9 @@ struct FIFOOrder {
         /// Visible messages, oldest first.
         var line: Deque<MessageRef> = []
         var inFlight = 0
+        var name = ""
+        /// Its messages, wherever they are.
+        var messages = 0
     }
 
     private struct Turn: Comparable {
@@ -22,28 +25,61 @@ struct FIFOOrder {
 
     private var numbers: [String: UInt32] = [:]
     private var groups: [Group] = []
+    /// Numbers of groups that have no messages left: there may be as many groups as there are records, in time.
+    private var free: [UInt32] = []
     /// A turn is void when its message is no longer the first of its line, or its group is locked.
     private var turns = Heap<Turn>()
 
-    /// The number under which the queue knows a group.
-    mutating func number(of name: String) -> UInt32 {
-        if let number = numbers[name] { return number }
-        let number = UInt32(groups.count)
+    /// How many groups there have been at once.
+    var groupCount: Int { groups.count }
+
+    /// One more message has this group.
+    /// - Returns: the number under which the queue knows the group.
+    mutating func join(_ name: String) -> UInt32 {
+        if let number = numbers[name] {
+            groups[Int(number)].messages += 1
+            return number
+        }
+        let group = Group(name: name, messages: 1)
+        let number: UInt32
+        if let unused = free.popLast() {
+            number = unused
+            groups[Int(number)] = group
+        } else {
+            number = UInt32(groups.count)
+            groups.append(group)
+        }
         numbers[name] = number
-        groups.append(Group())
         return number
+    }
+
+    /// A message of the group is gone. With its last one the group is forgotten; a turn that it still has is void.
+    mutating func leave(_ group: UInt32) {
+        groups[Int(group)].messages -= 1
+        guard groups[Int(group)].messages == 0 else { return }
+        numbers[groups[Int(group)].name] = nil
+        groups[Int(group)] = Group()
+        free.append(group)
     }
 
     /// Puts a visible message into its place in the group's line: nothing younger stays before it.
     mutating func insert(_ ref: MessageRef, group: UInt32) {
         let number = Int(group)
         if let last = groups[number].line.last, ref < last {
-            let place = groups[number].line.firstIndex { ref < $0 } ?? groups[number].line.endIndex
-            groups[number].line.insert(ref, at: place)
+            groups[number].line.insert(ref, at: place(of: ref, in: groups[number].line))
         } else {
             groups[number].line.append(ref)
         }
         if groups[number].line.first == ref { offerTurn(group) }
+    }
+
+    private func place(of ref: MessageRef, in line: Deque<MessageRef>) -> Int {
+        var places = line.startIndex..<line.endIndex
+        while !places.isEmpty {
+            let middle = places.lowerBound + places.count / 2
+            places = ref < line[middle] ? places.lowerBound..<middle : middle + 1..<places.upperBound
+        }
+        return places.lowerBound
     }
 
     /// A message of the group went in flight.

@@ -3,15 +3,16 @@ import Foundation
 import Sluice
 
 extension IntakeReader {
-    /// The reader that a queue's stored record asks for. Its paths were checked when the definition was read.
+    /// The reader that a queue's stored record asks for. Its paths were checked when the definition, or the record,
+    /// was read.
     init(record: QueueRecord.Intake) {
         let subject = Dictionary(
-            uniqueKeysWithValues: record.subject.map { subject in
+            record.subject.map { subject in
                 (
                     subject.kind,
                     SubjectPath(subject.paths.map(RecordPath.init(stringLiteral:)), normalise: subject.normalise)
                 )
-            })
+            }, uniquingKeysWith: { first, _ in first })
         self.init(
             id: record.id.map(RecordPath.init(stringLiteral:)),
             group: record.group.map(RecordPath.init(stringLiteral:)),

@@ -39,6 +39,20 @@ struct QueueRecord: Codable, Hashable {
         }
     }
 
+    /// Whether what was read from a row can be worked with.
+    func check(storedAs name: String) throws(StoreDamage) {
+        guard self.name == name else { throw StoreDamage("queue '\(name)' has the record of '\(self.name)'") }
+        _ = try Timestamp(stored: stoodStill)
+        _ = try Timestamp(stored: standsStillSince?.milliseconds ?? 0)
+        for path in [intake?.id, intake?.group].compactMap(\.self) + (intake?.subject ?? []).flatMap(\.paths) {
+            do {
+                _ = try RecordPath(parsing: path)
+            } catch {
+                throw StoreDamage("queue '\(name)' reads at '\(path)', which is no path: \(error.message)")
+            }
+        }
+    }
+
     static func unclaimed(_ name: String) -> QueueRecord {
         QueueRecord(name: name, type: nil, role: .other, settings: QueueSettings())
     }

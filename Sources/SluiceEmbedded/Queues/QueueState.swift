@@ -14,10 +14,10 @@ final class QueueState {
     var held = 0
     /// Whether a step holds a suspect: nothing else is handed out to steps meanwhile.
     var aloneIsOut = false
-    /// Messages that were received at least once and are not gone, by id: whoever brings a receipt finds them.
-    var touched: [MessageID: MessageRef] = [:]
-    /// Chunks with messages left, oldest first.
+    /// Chunks with messages left, oldest first; a few of them may be gone.
     var chunks: Deque<Int64> = []
+    /// How many numbers in `chunks` are of chunks that are gone.
+    var goneChunks = 0
     var deduplication = DeduplicationWindow()
     var waiters: Deque<ReceiveWaiter> = []
     var roomWaiters: [RoomWaiter] = []
@@ -39,8 +39,29 @@ final class QueueState {
         depth = QueueDepth()
         held = 0
         aloneIsOut = false
-        touched = [:]
         chunks = []
+        goneChunks = 0
+    }
+
+    /// Drops the numbers of chunks that are gone: at the front always, behind one that stays once there are many.
+    func dropGoneChunks(_ isGone: (Int64) -> Bool) {
+        while let oldest = chunks.first, isGone(oldest) {
+            chunks.removeFirst()
+            goneChunks -= 1
+        }
+        guard goneChunks > 64, goneChunks > chunks.count / 2 else { return }
+        chunks.removeAll(where: isGone)
+        goneChunks = 0
+    }
+
+    /// Where in `chunks` the first one after `chunk` stands.
+    func firstPlace(after chunk: Int64) -> Int {
+        var places = chunks.startIndex..<chunks.endIndex
+        while !places.isEmpty {
+            let middle = places.lowerBound + places.count / 2
+            places = chunks[middle] > chunk ? places.lowerBound..<middle : middle + 1..<places.upperBound
+        }
+        return places.lowerBound
     }
 
     func updateGauge() { gauge.set(messages: depth.messages, bytes: depth.bytes) }

@@ -147,13 +147,19 @@ extension StoreState {
 
     // MARK: Those who wait
 
-    /// Gives everybody who waits for a first message what is visible now.
+    /// Gives everybody who waits for a first message what is visible now. A step that may not have it yet (a suspect is
+    /// out) does not stand in the way of a client.
     func serveWaiters() throws {
-        for queue in queues.values where !queue.waiters.isEmpty && queue.depth.ready > 0 {
-            while let waiter = queue.waiters.first {
-                let items = try take(waiter.request, from: queue)
-                guard !items.isEmpty else { break }
-                queue.waiters.removeFirst()
+        for queue in queues.values {
+            var place = 0
+            while queue.depth.ready > 0, place < queue.waiters.count {
+                let waiter = queue.waiters[place]
+                let items = cancelled.contains(waiter.id) ? [] : try take(waiter.request, from: queue)
+                if items.isEmpty {
+                    place += 1
+                    continue
+                }
+                queue.waiters.remove(at: place)
                 handouts.append(Handout(items: items, answer: waiter.answer, waiter: (queue.id, waiter)))
             }
         }
@@ -188,8 +194,9 @@ extension StoreState {
         parked.removeAll()
     }
 
-    /// Answers those whose wait is over with nothing.
+    /// After a commit: answers those whose wait is over with nothing, and those who were cancelled.
     func endWaits() {
+        endCancelled()
         for queue in queues.values where !queue.waiters.isEmpty {
             queue.waiters.removeAll { waiter in
                 guard let deadline = waiter.deadline, deadline <= now else { return false }
@@ -199,15 +206,31 @@ extension StoreState {
         }
     }
 
+    private func endCancelled() {
+        guard !cancelled.isEmpty else { return }
+        for queue in queues.values {
+            for waiter in queue.waiters where cancelled.contains(waiter.id) {
+                waiter.answer(.failure(CancellationError()))
+            }
+            for waiter in queue.roomWaiters where cancelled.contains(waiter.id) {
+                waiter.answer(.failure(CancellationError()))
+            }
+            queue.waiters.removeAll { cancelled.contains($0.id) }
+            queue.roomWaiters.removeAll { cancelled.contains($0.id) }
+        }
+        for waiter in conditionWaiters where cancelled.contains(waiter.id) {
+            waiter.answer(.failure(CancellationError()))
+        }
+        conditionWaiters.removeAll { cancelled.contains($0.id) }
+        cancelled.removeAll()
+    }
+
     /// Makes visible what has waited long enough: delays, visibility timeouts and backoffs that are over.
     func fireTimers() {
         while let timer = timers.min, timer.due <= now.milliseconds {
             timers.removeMin()
-            guard let chunk = chunks[timer.ref.chunk], let queue = queues[chunk.queue] else { continue }
+            guard isCurrent(timer), let chunk = chunks[timer.ref.chunk], let queue = queues[chunk.queue] else { continue }
             var state = chunk.states[Int(timer.ref.index)]
-            guard state.visibleAt == timer.due, state.generation == timer.generation, state.status != .gone,
-                state.status != .ready
-            else { continue }
             state.status = .ready
             state.visibleAt = 0
             state.alone = false

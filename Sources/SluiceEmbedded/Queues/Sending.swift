@@ -61,21 +61,27 @@ extension StoreState {
     private func enter(_ message: PreparedMessage, _ queue: QueueState) throws {
         var lineage = message.lineage
         lineage.received = now
-        var header = MessageHeader(
+        let header = MessageHeader(
             id: message.id, bodyLength: message.body.count, sent: now, lineage: lineage,
             deduplicationID: message.deduplicationID)
         if let reason = message.deadOnArrival, let target = deadLetterQueue(of: queue) {
-            // The raw copy stays in the intake chunk; the message itself is in the dead-letter queue.
-            try append(header, body: message.body, to: queue, state: MessageState(status: .gone))
-            let failure = Failure(reason: reason, type: "intake", step: "intake", time: now)
-            header.death = MessageHeader.Death(
-                source: queue.name, receiveCount: 0, history: FailureHistory(failure), redriven: false)
-            try append(header, body: message.body, to: target)
-            ledger.add(LedgerBook.account(ofQueue: queue.id), .deadLettered)
-            ledger.add(LedgerBook.account(ofQueue: target.id), .dead)
-            return
+            return try dieOnArrival(header, message.body, queue, target, reason)
         }
         try append(header, body: message.body, to: queue, state: initialState(delay: message.delay, queue))
+    }
+
+    /// The raw copy stays in the intake chunk; the message itself is in the dead-letter queue.
+    func dieOnArrival(
+        _ header: MessageHeader, _ body: Bytes, _ queue: QueueState, _ target: QueueState, _ reason: String
+    ) throws {
+        try append(header, body: body, to: queue, state: MessageState(status: .gone))
+        var dead = header
+        var history = header.death?.history ?? FailureHistory()
+        history.append(Failure(reason: reason, type: "intake", step: "intake", time: now))
+        dead.death = MessageHeader.Death(source: queue.name, receiveCount: 0, history: history, redriven: false)
+        try append(dead, body: body, to: target)
+        ledger.add(LedgerBook.account(ofQueue: queue.id), .deadLettered)
+        ledger.add(LedgerBook.account(ofQueue: target.id), .dead)
     }
 
     /// The first message of the same deduplication id, if the window still knows it; else it is remembered.

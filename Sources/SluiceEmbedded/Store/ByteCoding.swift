@@ -96,7 +96,16 @@ struct ByteReader {
     mutating func id() throws(StoreDamage) -> MessageID { MessageID(high: try word(), low: try word()) }
 
     mutating func moment() throws(StoreDamage) -> Timestamp {
-        Timestamp(milliseconds: Int64(bitPattern: try word()))
+        let milliseconds = Int64(bitPattern: try word())
+        guard Timestamp.plausible.contains(milliseconds) else { throw StoreDamage("a moment of \(milliseconds) ms") }
+        return Timestamp(milliseconds: milliseconds)
+    }
+
+    /// A number that counts receives.
+    mutating func receives() throws(StoreDamage) -> UInt32 {
+        let number = try number()
+        guard number >= 0, number <= Int32.max else { throw StoreDamage("\(number) receives") }
+        return UInt32(number)
     }
 
     mutating func string() throws(StoreDamage) -> String {
@@ -105,16 +114,16 @@ struct ByteReader {
         return String(decoding: bytes[position..<position + length], as: UTF8.self)
     }
 
-    mutating func skipString() throws(StoreDamage) {
-        let length = try length()
-        position += length
-    }
-
     mutating func blob() throws(StoreDamage) -> [UInt8] {
         let length = try length()
         defer { position += length }
         return Array(bytes[position..<position + length])
     }
+}
+
+extension Timestamp {
+    /// Milliseconds between which calculating never overflows: some 285,000 years. What is beyond is damage.
+    static let plausible: ClosedRange<Int64> = -(1 << 53)...(1 << 53)
 }
 
 /// Bytes of the data folder are not what this program, or any version of it, has written.

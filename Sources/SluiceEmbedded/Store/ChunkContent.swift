@@ -45,6 +45,27 @@ final class ChunkContent {
         return try HeaderCoding.read(from: &reader)
     }
 
+    /// A header and bodies with holes in the places of messages that are not kept.
+    func kept(_ isKept: (Int) -> Bool) -> (header: [UInt8], body: [UInt8]) {
+        var header = ByteWriter()
+        var body: [UInt8] = []
+        header.byte(HeaderCoding.version)
+        for index in 0..<count {
+            if isKept(index) {
+                header.raw(entry(at: index))
+                body += self.body(at: index)
+            } else {
+                HeaderCoding.writeHole(to: &header)
+            }
+        }
+        return (header.bytes, body)
+    }
+
+    /// A message's header as it is stored.
+    func entry(at index: Int) -> Bytes {
+        header[entries[index]..<(index + 1 < entries.count ? entries[index + 1] : header.count)]
+    }
+
     func body(at index: Int) -> Bytes { body[offsets[index]..<offsets[index + 1]] }
     func bodyLength(at index: Int) -> Int { offsets[index + 1] - offsets[index] }
 }

@@ -8,7 +8,7 @@ extension StoreState {
     ///
     /// - Parameter processDied: the holders of held messages are gone. What they held is visible again at once and
     ///   suspect: that receive is not counted, unless it was held alone. Nothing is written for it: the same rows
-    ///   say the same at the next start.
+    ///   say the same at the next start, and, until they are written, whenever memory is built anew.
     func load(processDied: Bool) throws {
         restoreWaiters()
         changedRecords.removeAll()
@@ -17,7 +17,9 @@ extension StoreState {
         _ = ledger.takeAdditions()
         chunks = [:]
         contents.removeAll()
+        sparse.removeAll()
         timers = Heap()
+        scheduled = 0
         for queue in queues.values { queue.clear() }
         try database.read { database in
             try loadRecords(database)
@@ -37,9 +39,10 @@ extension StoreState {
         // A queue that a failed turn had made is not there; one that is keeps those who wait for it.
         var stored: Set<Int64> = []
         for row in try Row.fetchAll(database, sql: "SELECT id, name, record FROM queue") {
-            let id: Int64 = row["id"]
+            let id: Int64 = try row.decode(forColumn: "id")
             stored.insert(id)
-            let record = try decode(QueueRecord.self, row["record"], "queue \(id)", decoder)
+            let record = try decode(QueueRecord.self, row.decode(forColumn: "record"), "queue \(id)", decoder)
+            try record.check(storedAs: row.decode(forColumn: "name"))
             if let queue = queues[id] {
                 queue.record = record
             } else {
@@ -50,13 +53,15 @@ extension StoreState {
         names = Dictionary(uniqueKeysWithValues: queues.values.map { ($0.name, $0.id) })
         pipelines = [:]
         for row in try Row.fetchAll(database, sql: "SELECT name, record FROM pipeline") {
-            let name: String = row["name"]
-            pipelines[name] = try decode(PipelineRecord.self, row["record"], "pipeline '\(name)'", decoder)
+            let name: String = try row.decode(forColumn: "name")
+            let json: String = try row.decode(forColumn: "record")
+            pipelines[name] = try decode(PipelineRecord.self, json, "pipeline '\(name)'", decoder)
         }
         pauses = [:]
         for row in try Row.fetchAll(database, sql: "SELECT step, since, reason FROM pause") {
-            let since = Timestamp(milliseconds: row["since"])
-            pauses[row["step"]] = PauseRecord(since: since, reason: row["reason"])
+            let since = try Timestamp(stored: row.decode(forColumn: "since"))
+            pauses[try row.decode(forColumn: "step")] = PauseRecord(
+                since: since, reason: try row.decode(forColumn: "reason"))
         }
     }
 
@@ -73,10 +78,13 @@ extension StoreState {
     private func loadLedger(_ database: Database) throws {
         ledger = LedgerBook()
         for row in try Row.fetchAll(database, sql: "SELECT account, entry, n FROM ledger") {
-            guard let entry = LedgerEntry(rawValue: row["entry"]) else {
-                throw StoreDamage("the ledger has an entry '\(row["entry"] as String)' that nobody knows")
+            let name: String = try row.decode(forColumn: "entry")
+            guard let entry = LedgerEntry(rawValue: name) else {
+                throw StoreDamage("the ledger has an entry '\(name)' that nobody knows")
             }
-            ledger.load(row["account"], entry, row["n"])
+            let count: Int = try row.decode(forColumn: "n")
+            guard (0...1 << 53).contains(count) else { throw StoreDamage("the ledger counts \(count) '\(name)'") }
+            ledger.load(try row.decode(forColumn: "account"), entry, count)
         }
     }
 
@@ -86,10 +94,11 @@ extension StoreState {
             arguments: [now.milliseconds])
         for queue in queues.values { queue.deduplication = DeduplicationWindow() }
         for row in rows {
-            var reader = ByteReader(Array(row["message"] as Data))
-            let expires = Timestamp(milliseconds: row["expires"])
-            let queue: Int64 = row["queue"]
-            queues[queue]?.deduplication.remember(row["id"], try reader.id(), until: expires)
+            var reader = ByteReader(Array(try row.decode(Data.self, forColumn: "message")))
+            let expires = try Timestamp(stored: row.decode(forColumn: "expires"))
+            let queue: Int64 = try row.decode(forColumn: "queue")
+            queues[queue]?.deduplication.remember(
+                try row.decode(forColumn: "id"), try reader.id(), until: expires)
         }
     }
 
@@ -107,7 +116,7 @@ extension StoreState {
                 """)
         var suspects: [MessageRef] = []
         while let row = try rows.next() {
-            let id: Int64 = row["id"]
+            let id: Int64 = try row.decode(forColumn: "id")
             do {
                 try loadChunk(row, processDied: processDied, suspects: &suspects)
             } catch {
@@ -118,32 +127,35 @@ extension StoreState {
     }
 
     private func loadChunk(_ row: Row, processDied: Bool, suspects: inout [MessageRef]) throws {
-        let queueID: Int64 = row["queue"]
+        let queueID: Int64 = try row.decode(forColumn: "queue")
         guard let queue = queues[queueID] else {
             throw StoreDamage("it belongs to queue \(queueID), which is not there")
         }
         let chunk = Chunk(
-            id: row["id"], queue: queueID, arrived: Timestamp(milliseconds: row["arrived"]),
-            stoodStill: row["stood_still"])
-        chunk.isRawCopy = row["raw"]
-        var reader = ByteReader(Array(row["header"] as Data))
+            id: try row.decode(forColumn: "id"), queue: queueID,
+            arrived: try Timestamp(stored: row.decode(forColumn: "arrived")),
+            stoodStill: try Timestamp(stored: row.decode(forColumn: "stood_still")).milliseconds)
+        chunk.isRawCopy = try row.decode(forColumn: "raw")
+        var reader = ByteReader(Array(try row.decode(Data.self, forColumn: "header")))
         guard try reader.byte() == HeaderCoding.version else { throw StoreDamage("a header of another version") }
+        var groups: [String] = []
         while !reader.isAtEnd {
             let header = try HeaderCoding.read(from: &reader)
-            let group = queue.isFIFO ? queue.fifo.number(of: header.lineage.group ?? "") : nil
-            chunk.append(length: header.bodyLength, group: group, state: MessageState())
+            chunk.append(length: header.bodyLength, group: nil, state: MessageState())
+            if queue.isFIFO { groups.append(header.lineage.group ?? "") }
         }
-        chunk.states = try ChunkStates(count: chunk.count, encoded: Array(row["state"] as Data))
+        chunk.take(try ChunkStates(count: chunk.count, encoded: Array(row.decode(Data.self, forColumn: "state"))))
         chunks[chunk.id] = chunk
         queue.chunks.append(chunk.id)
-        chunk.live = 0
+        chunk.groups = groups.indices.map { chunk.states[$0].status == .gone ? 0 : queue.fifo.join(groups[$0]) }
+        let isOrphaned = processDied || orphans.contains(chunk.id)
         for index in 0..<chunk.count {
             let ref = MessageRef(chunk: chunk.id, index: Int32(index))
             var state = chunk.states[index]
             guard state.status != .gone else { continue }
-            chunk.live += 1
             queue.depth.bytes += Int(chunk.lengths[index])
-            if state.status == .held && processDied {
+            if state.status == .held && isOrphaned {
+                orphans.insert(chunk.id)
                 state = state.afterHolderDied
                 chunk.states[index] = state
             }
@@ -154,6 +166,7 @@ extension StoreState {
                 arrive(ref, chunk, queue, state)
             }
         }
+        if chunk.isSparse { sparse.insert(chunk.id) }
     }
 
     private func putFirst(_ ref: MessageRef) {
@@ -182,6 +195,14 @@ extension StoreState {
                 try moveToDeadLetters(ref, chunk, queue, target, failure)
             }
         }
+    }
+}
+
+extension Timestamp {
+    /// A moment, in milliseconds, as it stands in a row.
+    init(stored milliseconds: Int64) throws(StoreDamage) {
+        guard Self.plausible.contains(milliseconds) else { throw StoreDamage("a moment of \(milliseconds) ms") }
+        self.init(milliseconds: milliseconds)
     }
 }
 

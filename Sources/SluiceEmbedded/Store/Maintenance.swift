@@ -11,12 +11,17 @@ extension StoreState {
     private static let overwriteInterval: Duration = .minutes(10)
     /// Raw copies that one turn deletes at most, so that it does not hold up the others.
     private static let mostDeletions = 256
+    /// A chunk of which little is left mostly is gone a moment later: only what stays longer is rewritten.
+    private static let sparseAge: Duration = .minutes(1)
+    /// Chunks that one turn rewrites at most.
+    private static let mostRewrites = 64
 
     func maintain() throws {
         guard now >= nextMaintenance else { return }
         nextMaintenance = now + Self.interval
         for queue in queues.values { expireMessages(of: queue) }
         try deleteRawCopies()
+        try rewriteSparse()
         forgetSendSessions()
         let limit = now.milliseconds
         execute { try $0.execute(sql: "DELETE FROM deduplication WHERE expires <= ?", arguments: [limit]) }
@@ -63,6 +68,7 @@ extension StoreState {
         guard !expired.isEmpty else { return overwriteIfDue() }
         for id in expired {
             chunks[id]?.isRawCopy = false
+            if chunks[id]?.isSparse == true { sparse.insert(id) }
             let isInUse = (chunks[id]?.live ?? 0) > 0
             let database = database
             execute { connection in
@@ -74,6 +80,31 @@ extension StoreState {
         // More may be due than one turn deletes.
         if expired.count == Self.mostDeletions { nextMaintenance = now }
         overwriteIfDue()
+    }
+
+    /// Takes the bytes of what is gone out of chunks in which a few messages stay: a straggler does not keep its whole
+    /// batch on the disk. A raw copy is never rewritten.
+    private func rewriteSparse() throws {
+        guard !isDiskFull else { return }
+        let lasting = sparse.filter { chunks[$0].map { now - $0.arrived >= Self.sparseAge } ?? true }
+        for id in lasting.sorted().prefix(Self.mostRewrites) {
+            guard let chunk = chunks[id], let queue = queues[chunk.queue], chunk.isSparse else {
+                sparse.remove(id)
+                continue
+            }
+            // A claim rewrites headers of its own.
+            guard queue.record.claimUntil == nil else { continue }
+            sparse.remove(id)
+            let (header, body) = try content(of: id).kept { chunk.states[$0].status != .gone }
+            execute { connection in
+                try connection.execute(
+                    sql: "UPDATE chunk SET header = ? WHERE id = ?", arguments: [Data(header), id])
+                try connection.execute(sql: "UPDATE body SET data = ? WHERE chunk = ?", arguments: [Data(body), id])
+            }
+            // What memory has of it meanwhile is as good: survivors keep their places.
+            contents.remove(id)
+            chunk.rewritten()
+        }
     }
 
     private func overwriteIfDue() {

@@ -39,8 +39,10 @@ enum HeaderCoding {
         static let deduplication = Fields(rawValue: 16)
         static let subjects = Fields(rawValue: 32)
         static let death = Fields(rawValue: 64)
+        /// Nothing else follows: the message is gone, and its place is kept so that those behind it keep theirs.
+        static let hole = Fields(rawValue: 128)
         static let known: Fields = [
-            .identity, .name, .group, .received, .deduplication, .subjects, .death,
+            .identity, .name, .group, .received, .deduplication, .subjects, .death, .hole,
         ]
     }
 
@@ -74,6 +76,13 @@ enum HeaderCoding {
         }
     }
 
+    /// The place of a message that is gone, and whose bytes are not stored any more.
+    static func writeHole(to writer: inout ByteWriter) { writer.number(Fields.hole.rawValue) }
+
+    private static let hole = MessageHeader(
+        id: MessageID(high: 0, low: 0), bodyLength: 0, sent: Timestamp(milliseconds: 0),
+        lineage: Lineage(identity: RecordIdentity(""), received: Timestamp(milliseconds: 0)))
+
     private static func write(_ subjects: [SubjectHash], to writer: inout ByteWriter) {
         writer.number(subjects.count)
         for subject in subjects {
@@ -86,9 +95,10 @@ enum HeaderCoding {
     static func read(from reader: inout ByteReader) throws(StoreDamage) -> MessageHeader {
         let fields = Fields(rawValue: try reader.number())
         guard fields.isSubset(of: .known) else { throw StoreDamage("an unknown header field (\(fields.rawValue))") }
+        guard !fields.contains(.hole) else { return hole }
         let id = try reader.id()
         let bodyLength = try reader.number()
-        guard bodyLength >= 0 else { throw StoreDamage("a body of \(bodyLength) bytes") }
+        guard bodyLength >= 0, bodyLength <= Int32.max else { throw StoreDamage("a body of \(bodyLength) bytes") }
         let sent = try reader.moment()
         var lineage = Lineage(identity: RecordIdentity(""), received: sent)
         if fields.contains(.identity) {
@@ -118,7 +128,7 @@ enum HeaderCoding {
 
     private static func readDeath(from reader: inout ByteReader) throws(StoreDamage) -> MessageHeader.Death {
         let source = try reader.string()
-        let receiveCount = try reader.number()
+        let receiveCount = Int(try reader.receives())
         let redriven = try reader.byte() == 1
         let json = try reader.blob()
         do {

@@ -116,9 +116,12 @@ struct ChunkStates {
         }
         var state = MessageState(status: status, alone: flags & 0x10 != 0, suspect: flags & 0x20 != 0)
         guard status != .gone else { return state }
-        state.receiveCount = UInt32(truncatingIfNeeded: try reader.number())
-        state.generation = UInt32(truncatingIfNeeded: try reader.number())
-        state.visibleAt = Int64(bitPattern: try reader.word())
+        state.receiveCount = try reader.receives()
+        state.generation = try reader.receives()
+        state.visibleAt = try reader.moment().milliseconds
+        guard state.receiveCount > 0 || (status != .held && status != .inFlight) else {
+            throw StoreDamage("a message that is in flight and was never received")
+        }
         return state
     }
 

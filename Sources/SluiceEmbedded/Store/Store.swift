@@ -37,12 +37,11 @@ final class Store: Sendable {
         let identity = Mutex<(FolderIdentity, any EngineClock)?>(nil)
         let catalogue = QueueCatalogue()
         let reserve = try DiskReserve(folder: folder.path, size: faults.reserve)
-        let path = folder.storePath
         let writer = try await StoreWriter.start(
             folder: folder.path, logger: logger, reserve: reserve, faults: faults
         ) {
             do {
-                let database = try StoreDatabase(path: path)
+                let database = try StoreDatabase(path: folder.storePath)
                 let found = try FolderIdentity(of: database)
                 let clock = makeClock(found.seen)
                 identity.withLock { $0 = (found, clock) }
@@ -52,7 +51,7 @@ final class Store: Sendable {
                 if state.hasChanges { try state.flush() }
                 return state
             } catch {
-                throw StoreDatabase.explain(error, path: path)
+                throw StoreDatabase.explain(error, path: folder.storePath)
             }
         }
         guard let (found, clock) = identity.withLock({ $0 }) else {
@@ -62,6 +61,9 @@ final class Store: Sendable {
         return Store(
             writer: writer, catalogue: catalogue, clock: clock, folder: folder, identity: found, reserve: reserve)
     }
+
+    /// A store that nobody closed ends with the last who used it. Its thread keeps the folder locked until then.
+    deinit { writer.end("nobody uses it any more") }
 
     func nextWaiter() -> UInt64 { waiters.wrappingAdd(1, ordering: .relaxed).oldValue }
 

@@ -146,7 +146,9 @@ final class StoreDatabase {
     func folderValues() throws -> [String: Data] {
         try queue.inDatabase { database in
             let rows = try Row.fetchAll(database, sql: "SELECT name, CAST(value AS BLOB) AS value FROM folder")
-            return Dictionary(uniqueKeysWithValues: rows.map { ($0["name"], $0["value"]) })
+            return try rows.reduce(into: [:]) { values, row in
+                values[try row.decode(String.self, forColumn: "name")] = try row.decode(forColumn: "value")
+            }
         }
     }
 

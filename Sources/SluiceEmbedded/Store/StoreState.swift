@@ -27,13 +27,21 @@ final class StoreState {
     /// Steps whose breaker is open in this process.
     var openBreakers: Set<String> = []
     var timers = Heap<MessageTimer>()
+    /// Messages that become visible by themselves: as many timers are not void.
+    var scheduled = 0
+    /// Chunks whose rows still say that a former process holds messages of them: true only until they are written.
+    var orphans: Set<Int64> = []
     var ids = MessageIDSource()
     var nextChunk: Int64 = 1
+    /// Chunks of which little is left: rewritten without what is gone, if that lasts.
+    var sparse: Set<Int64> = []
     var nextMaintenance = Timestamp(milliseconds: 0)
     var lastOverwrite = Timestamp(milliseconds: 0)
     var freedRawCopies = false
     var overwriteAfterCommit = false
     var conditionWaiters: [ConditionWaiter] = []
+    /// The disk has the reserve left: it is for settling, not for what a step would make of what is stored.
+    var isDiskFull = false
     /// Called after each commit with the queues whose gauges or records changed.
     let catalogue: QueueCatalogue
 
@@ -45,6 +53,9 @@ final class StoreState {
     var handouts: [Handout] = []
     /// Those who began to wait in this turn.
     var parked: Set<UInt64> = []
+    /// Whose task was cancelled. They are answered after the commit: a turn that fails is done again, and nobody may be
+    /// answered twice.
+    var cancelled: Set<UInt64> = []
     var changedQueues: Set<Int64> = []
     var changedRecords: Set<Int64> = []
     /// The order of a queue has to be built anew, from what this turn has written.
@@ -95,7 +106,8 @@ final class StoreState {
             let index = try builders[queue.id]?.builder.append(header, body: body)
         else { throw StoreDamage("no open chunk for queue '\(queue.name)'") }
 
-        let group = queue.isFIFO ? queue.fifo.number(of: header.lineage.group ?? "") : nil
+        var group: UInt32?
+        if queue.isFIFO { group = state.status == .gone ? 0 : queue.fifo.join(header.lineage.group ?? "") }
         chunk.append(length: body.count, group: group, state: state)
         let ref = MessageRef(chunk: chunk.id, index: Int32(index))
         changedQueues.insert(queue.id)
@@ -150,6 +162,7 @@ final class StoreState {
         dirty.insert(chunk.id)
         changedQueues.insert(queue.id)
 
+        if old.visibleAt > 0 { scheduled -= 1 }
         switch old.status {
         case .ready: queue.depth.ready -= 1
         case .delayed: queue.depth.delayed -= 1
@@ -161,8 +174,7 @@ final class StoreState {
             if old.alone { queue.aloneIsOut = false }
         }
         if new.status == .gone {
-            chunk.live -= 1
-            chunk.states.histories[index] = nil
+            chunk.lose(index)
             queue.depth.bytes -= Int(chunk.lengths[index])
         }
         enter(ref, chunk, queue, from: old, to: new)
@@ -193,11 +205,25 @@ final class StoreState {
         guard let group else { return }
         if new.isInFlight && !old.isInFlight { queue.fifo.lock(group) }
         if old.isInFlight && !new.isInFlight { queue.fifo.unlock(group) }
+        if new.status == .gone { queue.fifo.leave(group) }
     }
 
     func schedule(_ ref: MessageRef, _ state: MessageState) {
         timers.insert(MessageTimer(due: state.visibleAt, ref: ref, generation: state.generation))
+        scheduled += 1
+        // What was deleted long before its timeout leaves a void timer: they must not outnumber the others.
+        if timers.count > 2 * scheduled + 1_024 { timers = Heap(timers.unordered.filter(isCurrent)) }
     }
+
+    /// Whether the state of a timer's message is still the one that the timer was made for.
+    func isCurrent(_ timer: MessageTimer) -> Bool {
+        guard let state = chunks[timer.ref.chunk]?.states[Int(timer.ref.index)] else { return false }
+        return state.visibleAt == timer.due && state.generation == timer.generation && state.status != .gone
+            && state.status != .ready
+    }
+
+    /// How many timers are kept, void ones included.
+    var timerCount: Int { timers.count }
 
     /// The failures so far of a message that is still here.
     func note(_ failure: Failure, of ref: MessageRef, in chunk: Chunk) {
@@ -265,15 +291,23 @@ final class StoreState {
     /// After a commit: what is gone leaves memory, what was written becomes readable.
     private func settle() {
         for (chunk, content) in finished where chunk.live > 0 { contents.insert(content, for: chunk.id) }
-        for id in dirty.union(finished.map(\.chunk.id)) where chunks[id]?.live == 0 {
-            chunks[id] = nil
-            contents.remove(id)
+        for id in dirty.union(finished.map(\.chunk.id)) {
+            guard let chunk = chunks[id] else { continue }
+            if chunk.live == 0 { forget(chunk) } else if chunk.isSparse { sparse.insert(id) }
         }
+        orphans.subtract(dirty)
         for id in changedQueues {
             guard let queue = queues[id] else { continue }
-            while let oldest = queue.chunks.first, chunks[oldest] == nil { queue.chunks.removeFirst() }
+            queue.dropGoneChunks { chunks[$0] == nil }
         }
         forgetTurn()
+    }
+
+    private func forget(_ chunk: Chunk) {
+        chunks[chunk.id] = nil
+        contents.remove(chunk.id)
+        sparse.remove(chunk.id)
+        queues[chunk.queue]?.goneChunks += 1
     }
 
     func forgetTurn() {
@@ -289,16 +323,12 @@ final class StoreState {
             if let queue = queues[id] { catalogue.publish(queue) }
         }
         changedRecords.removeAll()
-        guard !changedQueues.isEmpty || !conditionWaiters.isEmpty else { return }
-        for id in changedQueues {
-            guard let queue = queues[id] else { continue }
-            queue.updateGauge()
-            if !queue.roomWaiters.isEmpty && !queue.gauge.isFull {
-                for waiter in queue.roomWaiters { waiter.answer(.success(())) }
-                queue.roomWaiters.removeAll()
-            }
-        }
+        for id in changedQueues { queues[id]?.updateGauge() }
         changedQueues.removeAll(keepingCapacity: true)
+        for queue in queues.values where !queue.roomWaiters.isEmpty && !queue.gauge.isFull && !isDiskFull {
+            for waiter in queue.roomWaiters { waiter.answer(.success(())) }
+            queue.roomWaiters.removeAll()
+        }
         conditionWaiters.removeAll { waiter in
             guard waiter.condition(self) else { return false }
             waiter.answer(.success(()))

@@ -48,6 +48,7 @@ struct StoreTurns {
             try recoverReserve()
             if reserve.isSpent { rest = refuseGrowth(rest, &answers) }
         }
+        state.isDiskFull = reserve.isSpent
         do {
             return try attempt(rest, &answers)
         } catch  where StoreDatabase.isDiskFull(error) && !reserve.isSpent {
@@ -56,6 +57,7 @@ struct StoreTurns {
                 metadata: ["folder": "\(folder)", "error": "\(error)"])
             answers.removeAll()
             try reserve.spend()
+            state.isDiskFull = true
             try state.load(processDied: false)
             return try attempt(refuseGrowth(rest, &answers), &answers)
         }

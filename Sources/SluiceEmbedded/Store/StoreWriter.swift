@@ -84,6 +84,12 @@ final class StoreWriter: Sendable {
     /// Wakes the thread to look at the time again.
     func wake() { signal.signal() }
 
+    /// Accepts nothing more; what was accepted is committed. Waits for nothing.
+    func end(_ reason: String) {
+        inbox.withLock { inbox in inbox.closed = inbox.closed ?? reason }
+        signal.signal()
+    }
+
     /// Accepts nothing more, commits what was accepted, and returns when the file is closed.
     func close(_ reason: String) async {
         await withCheckedContinuation { continuation in

@@ -106,10 +106,25 @@ struct ExecutableTests {
 
     @Test("discarding without a terminal needs --yes")
     func discard() throws {
-        _ = try sluice.run("send", "q", input: "a\n")
+        let definition = """
+            pipeline: broken
+            source: {queue: q}
+            deliver: {to: "sqlite:out.db", table: t}
+            """
+        try Data(definition.utf8).write(to: URL(fileURLWithPath: sluice.folder.path + "/broken.yaml"))
+        _ = try sluice.run("send", "q", input: "not JSON\n")
+        #expect(try sluice.run("run", "broken.yaml", "--until-idle").status == 3)
         let result = try sluice.run("dlq", "discard", "--all", "--reason", "a test")
         #expect(result.status == 64)
         #expect(result.err.contains("--yes"))
+    }
+
+    @Test("where nothing is dead, discarding asks nothing and discards nothing")
+    func discardNothing() throws {
+        _ = try sluice.run("send", "q", input: "a\n")
+        let result = try sluice.run("dlq", "discard", "--all", "--reason", "a test")
+        #expect(result.status == 0)
+        #expect(result.out.contains("discarded 0"))
     }
 
     @Test("a pipeline runs from send to its table, and the ledger adds up")

@@ -48,7 +48,17 @@ struct DefinitionMistakeTests {
             "archive: off", "f:4:10: archive: 'off' is no map; expected a map with 'keep', or 'none'"),
         .below(
             "archive: {keep: 30}",
-            "f:4:17: archive.keep: '30' has no unit; write '30s' (ms, s, m, h, d, y)"),
+            "f:4:17: archive.keep: '30' has no unit; write '30d' (ms, s, m, h, d, y)"),
+        .below(
+            "queue: {visibility_timeout: 30}",
+            "f:4:29: queue.visibility_timeout: '30' has no unit; write '30s' (ms, s, m, h, d, y)"),
+        .below(
+            "archive: {keep: 99999}",
+            "f:4:17: archive.keep: '99999' has no unit; write '99999s' (ms, s, m, h, d, y)"),
+        .below(
+            "archive: {keep: 9999999999999}",
+            "f:4:17: archive.keep: '9999999999999' has no unit; expected a duration, 1h…10y, such as '14d'"),
+        .below("max_record: 1", "f:4:13: max_record: '1' has no unit; write '1KB' (B, KB, MB, GB, TB)"),
         .below(
             "archive: {keep: 30 days}", "f:4:17: archive.keep: '30 days' is not written as a duration here; write '30d'"
         ),
@@ -71,7 +81,7 @@ struct DefinitionMistakeTests {
             "max_record: 2MB",
             "f:4:13: max_record: '2MB' is more than 1MB, the limit of SQS; expected a size, 1KB…1MB, such as '1MB'"),
         .below("max_record: 512kb", "f:4:13: max_record: '512kb' is not written as a size here; write '512KB'"),
-        .below("max_record: 512", "f:4:13: max_record: '512' has no unit; write '512B' (B, KB, MB, GB, TB)"),
+        .below("max_record: 512", "f:4:13: max_record: '512' has no unit; write '512KB' (B, KB, MB, GB, TB)"),
         .below(
             "queue: {max_receive_count: 1001}",
             "f:4:28: queue.max_receive_count: '1001' is more than 1000, the limit of SQS; expected a whole number, 1…1000"

@@ -49,6 +49,39 @@ struct DeadLetterTests {
         #expect(try await bench.receive().texts == ["mended"])
     }
 
+    @Test("a record that is mended enters as one that is sent: with the group that its definition asks for")
+    func mended() async throws {
+        let engine = try await TemporaryEngine()
+        let pipeline = Pipeline.sample(.fifo, group: "$.c")
+        try await engine.apply(pipeline)
+        let bench = StepBench(fixture: engine, pipeline: pipeline)
+        try await bench.intake.put(#"{"n":1}"#)
+        let identity = try #require(try await bench.deadLetters().first?.identity)
+        let still = try await engine.control.redrive(DeadLetterSelection(), RedriveOptions())
+        #expect(still == RedriveReport(redriven: 1, diedAgain: 1, stopped: false))
+        #expect(try await bench.deadLetters().map(\.history.count) == [2])
+        #expect(try await bench.receive().isEmpty)
+        let options = RedriveOptions(body: Array(#"{"n":1,"c":7}"#.utf8))
+        let report = try await engine.control.redrive(DeadLetterSelection(), options)
+        #expect(report == RedriveReport(redriven: 1, diedAgain: 0, stopped: false))
+        let batch = try await bench.receive()
+        #expect(batch.map(\.lineage.group) == ["7"])
+        #expect(batch.map(\.lineage.identity) == [identity])
+        #expect(try await engine.control.status(pipeline: nil).discrepancies == [])
+    }
+
+    @Test("numbers that make no sense are refused, not followed", arguments: [0, -1, .nan, .infinity, 1e300, 1e-300])
+    func nonsense(_ rate: Double) async throws {
+        let bench = try await bench(["one"])
+        await #expect(throws: ControlError.self) {
+            try await bench.fixture.control.redrive(DeadLetterSelection(), RedriveOptions(rate: rate))
+        }
+        await #expect(throws: ControlError.self) {
+            try await bench.fixture.control.redrive(DeadLetterSelection(), RedriveOptions(limit: -1))
+        }
+        #expect(try await bench.deadLetters().count == 1)
+    }
+
     @Test("what is discarded is gone after a restart, and the ledger says how many")
     func discard() async throws {
         let bench = try await bench(["one", "two", "two"])

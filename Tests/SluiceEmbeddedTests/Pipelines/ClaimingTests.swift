@@ -50,6 +50,22 @@ struct ClaimingTests {
         #expect(try await DataCheck.problems(inFolder: engine.path, logger: TemporaryEngine.quiet()) == [])
     }
 
+    @Test("is claimed to the end when a batch of it is gone before")
+    func batchGone() async throws {
+        let engine = try await TemporaryEngine()
+        _ = try await fill(engine, (1...4).map { #"{"c":\#($0),"n":\#($0)}"# })
+        let unclaimed = engine.queue(named: "orders-in")
+        let received = try await unclaimed.receiveNow(3)
+        _ = try await unclaimed.delete([received[1].receipt])
+        _ = try await unclaimed.extend([received[0].receipt, received[2].receipt], to: .zero)
+        try await engine.apply(.sample(.fifo, group: "$.c"))
+        let claimed = try await engine.queue(named: "orders-in").receiveNow()
+        #expect(claimed.map(\.lineage.group) == ["1", "3", "4"])
+        let report = try #require(try await engine.control.queues(named: "orders-in").first)
+        #expect(report.ledger == [.sent: 4, .done: 0, .discarded: 1])
+        #expect(try await engine.control.status(pipeline: nil).discrepancies == [])
+    }
+
     @Test("is claimed to the end after a death half way", arguments: Array(0..<8), StoreFaults.Moment.allCases)
     func halfWay(_ commit: Int, _ moment: StoreFaults.Moment) async throws {
         let plan = FaultPlan()

@@ -123,6 +123,28 @@ struct DataFolderTests {
         }
     }
 
+    /// Tells when the last who had it has let it go.
+    private final class Token: Sendable {
+        private let gone: @Sendable () -> Void
+        init(gone: @escaping @Sendable () -> Void) { self.gone = gone }
+        deinit { gone() }
+        func use() {}
+    }
+
+    @Test("that nobody closed ends with the last who used it", .timeLimit(.minutes(1)))
+    func abandoned() async throws {
+        let path = TemporaryEngine.parent + "/sluice-test-" + UUID().uuidString
+        let (ended, continuation) = AsyncStream<Void>.makeStream()
+        do {
+            let token = Token { continuation.finish() }
+            let faults = StoreFaults(reserve: 1 << 20, commit: { _ in token.use() })
+            _ = try await EmbeddedEngine.open(
+                folder: path, create: true, version: "test", logger: TemporaryEngine.quiet(), faults: faults)
+        }
+        for await _ in ended {}
+        try FileManager.default.removeItem(atPath: path)
+    }
+
     @Test("that is closed answers closed, to those who wait too")
     func closed() async throws {
         let engine = try await TemporaryEngine()

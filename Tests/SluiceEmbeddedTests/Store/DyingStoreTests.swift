@@ -55,6 +55,29 @@ struct DyingStoreTests {
         #expect(try await bench.delivery.receiveNow().texts == ["out"])
     }
 
+    @Test("a full disk holds back the step that would store outputs, until there is room")
+    func heldBack() async throws {
+        let plan = FaultPlan()
+        let engine = try await TemporaryEngine(faults: plan.faults)
+        let pipeline = Pipeline.sample()
+        try await engine.apply(pipeline)
+        let bench = StepBench(fixture: engine, pipeline: pipeline)
+        let delivery = await bench.delivery
+        #expect(!delivery.isFull)
+        plan.fillDisk(true)
+        await #expect(throws: QueueError.self) { try await bench.intake.put("a") }
+        #expect(delivery.isFull)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await delivery.waitForRoom() }
+            _ = try await engine.control.status(pipeline: nil)
+            #expect(delivery.isFull)
+            plan.fillDisk(false)
+            _ = try await engine.control.status(pipeline: nil)
+            try await group.waitForAll()
+        }
+        #expect(!delivery.isFull)
+    }
+
     @Test("a disk that fills up while a step holds messages loses none of its receipts")
     func heldMeanwhile() async throws {
         let plan = FaultPlan()

@@ -236,6 +236,45 @@ struct StepLoopTests {
         #expect(queue.inFlight == 0)
     }
 
+    /// A queue that hands out messages in the moment in which the wait for them is cancelled.
+    private struct LateQueue: MessageQueue {
+        let name = "orders-in"
+        let held: [ReceivedMessage]
+        let waits = Signal()
+
+        func receive(_ request: ReceiveRequest) async throws -> [ReceivedMessage] {
+            waits.notify()
+            do { try await Signal().wait(after: 0) } catch {
+                for _ in 0..<20 { await Task.yield() }
+                return held
+            }
+            return []
+        }
+
+        func send(_ messages: [NewMessage]) async throws -> [SendResult] { [] }
+        func extend(_ receipts: [ReceiptHandle], to timeout: Duration) async throws -> [ReceiptResult] { [] }
+        func delete(_ receipts: [ReceiptHandle]) async throws -> [ReceiptResult] { [] }
+    }
+
+    @Test("asked to stop, it works on what it is given in that very moment")
+    func receivedWhileStopping() async throws {
+        queue.put(messages(3))
+        let held = try await queue.receive(ReceiveRequest(limit: 3, holder: .step))
+        let late = LateQueue(held: held)
+        let settler = ScriptedSettler(queue)
+        let loop = StepLoop(
+            filtering, from: late, settler: settler, control: fixture.transformControl(), plan: plan(),
+            clock: fixture.clock, logger: fixture.logger)
+        let group = ServiceGroup(services: [loop], logger: fixture.logger)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            try await late.waits.wait(after: 0)
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+        }
+        #expect(settler.done.count == 3)
+    }
+
     @Test("work that does not end before the deadline is cancelled, released, and spends nothing")
     func shutdownDeadline() async throws {
         let settler = ScriptedSettler(queue)

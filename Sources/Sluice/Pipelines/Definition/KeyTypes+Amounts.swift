@@ -23,7 +23,8 @@ extension KeyType where Value == Duration {
         let range = bounds.text(\.definitionText)
         return .scalar(
             form: "duration, \(range)", expected: "a duration, \(range), such as '\(example(bounds.range))'",
-            parse: UnitText.duration, text: \.definitionText, problem: { bounds.problem($0, \.definitionText) })
+            parse: { text throws(Complaint) in try UnitText.duration(text, in: bounds.range) }, text: \.definitionText,
+            problem: { bounds.problem($0, \.definitionText) })
     }
 
     private static func example(_ range: ClosedRange<Duration>) -> String {
@@ -37,7 +38,8 @@ extension KeyType where Value == ByteCount {
         let range = bounds.text(\.definitionText)
         let example = bounds.range.upperBound.definitionText
         var type = KeyType.scalar(
-            form: "size, \(range)", expected: "a size, \(range), such as '\(example)'", parse: UnitText.size,
+            form: "size, \(range)", expected: "a size, \(range), such as '\(example)'",
+            parse: { text throws(Complaint) in try UnitText.size(text, in: bounds.range) },
             text: \.definitionText, problem: { bounds.problem($0, \.definitionText) })
         type.explanation = { "\($0.definitionText) (\($0.bytes) bytes)" }
         return type

@@ -31,12 +31,21 @@ enum UnitText {
         Unit(symbol: "h", size: 3_600, aliases: ["hr", "hour"]),
     ]
 
-    static func duration(_ text: String) throws(Complaint) -> Duration {
-        .milliseconds(try amount(text, noun: "a duration", units: durations, usual: "s"))
+    /// - Parameter range: what the key takes; a unit that is missing is suggested so that the amount is in it.
+    static func duration(_ text: String, in range: ClosedRange<Duration>? = nil) throws(Complaint) -> Duration {
+        .milliseconds(
+            try amount(text, noun: "a duration", units: durations, usual: ["s", "d"]) { count in
+                range?.contains(.milliseconds(count)) ?? true
+            })
     }
 
-    static func size(_ text: String) throws(Complaint) -> ByteCount {
-        ByteCount(Int(try amount(text, noun: "a size", units: sizes, usual: "B")))
+    /// - Parameter range: as for durations.
+    static func size(_ text: String, in range: ClosedRange<ByteCount>? = nil) throws(Complaint) -> ByteCount {
+        ByteCount(
+            Int(
+                try amount(text, noun: "a size", units: sizes, usual: ["B"]) { count in
+                    range?.contains(ByteCount(Int(count))) ?? true
+                }))
     }
 
     static func rate(_ text: String) throws(Complaint) -> Rate {
@@ -49,7 +58,7 @@ enum UnitText {
 
     /// The amount in the smallest unit.
     private static func amount(
-        _ text: String, noun: String, units: [Unit], usual: String
+        _ text: String, noun: String, units: [Unit], usual: [String], isTaken: (Int64) -> Bool
     ) throws(Complaint) -> Int64 {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         let rest = text.dropFirst(digits.count)
@@ -58,7 +67,10 @@ enum UnitText {
             throw Complaint(text.hasPrefix("-") ? "is negative" : "is not \(noun)")
         }
         guard let count = Int64(digits) else { throw Complaint("is too large") }
-        if rest.isEmpty { throw Complaint("has no unit", expected: "write '\(count)\(usual)' (\(symbols))") }
+        if rest.isEmpty {
+            let symbol = likely(count, units, usual: usual, isTaken: isTaken)
+            throw Complaint("has no unit", expected: symbol.map { "write '\(count)\($0)' (\(symbols))" })
+        }
         if rest.hasPrefix(".") || rest.hasPrefix(",") {
             throw Complaint("is not a whole number", expected: "write it in a smaller unit (\(symbols))")
         }
@@ -66,6 +78,17 @@ enum UnitText {
         let (amount, overflow) = count.multipliedReportingOverflow(by: unit.size)
         guard !overflow else { throw Complaint("is too large") }
         return amount
+    }
+
+    /// The unit that was probably meant: a usual one, else the smallest, with which the key takes the amount.
+    private static func likely(
+        _ count: Int64, _ units: [Unit], usual: [String], isTaken: (Int64) -> Bool
+    ) -> String? {
+        let taken = units.filter { unit in
+            let (amount, overflow) = count.multipliedReportingOverflow(by: unit.size)
+            return !overflow && isTaken(amount)
+        }
+        return usual.first { symbol in taken.contains { $0.symbol == symbol } } ?? taken.first?.symbol
     }
 
     private static func unit(

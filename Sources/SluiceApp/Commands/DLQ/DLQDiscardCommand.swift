@@ -26,7 +26,7 @@ struct DLQDiscardCommand: AsyncParsableCommand {
         let (chosen, reason, yes) = (chosen, reason, yes)
         let count = try await context.withControl { control in
             let selection = try await chosen.selection(in: control, reason: nil, needsChoice: true)
-            let question = try await Self.question(selection, control)
+            guard let question = try await Self.question(selection, control) else { return 0 }
             try context.confirm(question, yes: yes)
             return try await control.discard(selection, reason: reason, who: NSUserName())
         }
@@ -38,13 +38,15 @@ struct DLQDiscardCommand: AsyncParsableCommand {
     }
 
     /// Names what would go, because the numbers of groups move when new records die.
-    private static func question(_ selection: DeadLetterSelection, _ control: any Control) async throws -> String {
+    /// - Returns: `nil` where no dead letter is there that could go.
+    private static func question(_ selection: DeadLetterSelection, _ control: any Control) async throws -> String? {
         let groups = try await control.deadLetterGroups(pipeline: selection.pipeline)
         if let fingerprint = selection.fingerprint, let group = groups.first(where: { $0.fingerprint == fingerprint }) {
             return "discard dead letters of \(group.pipeline) (\(group.count): \(SafeText.line(group.reason)))"
         }
         if !selection.ids.isEmpty { return "discard \(selection.ids.joined(separator: ", "))" }
         let total = groups.reduce(0) { $0 + $1.count }
+        if total == 0 { return nil }
         let narrowed = selection.reason != nil || selection.since != nil
         return narrowed ? "discard the matching ones of \(total) dead letters" : "discard all \(total) dead letters"
     }
