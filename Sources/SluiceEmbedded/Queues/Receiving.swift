@@ -229,7 +229,9 @@ extension StoreState {
     func fireTimers() {
         while let timer = timers.min, timer.due <= now.milliseconds {
             timers.removeMin()
-            guard isCurrent(timer), let chunk = chunks[timer.ref.chunk], let queue = queues[chunk.queue] else { continue }
+            guard isCurrent(timer), let chunk = chunks[timer.ref.chunk], let queue = queues[chunk.queue] else {
+                continue
+            }
             var state = chunk.states[Int(timer.ref.index)]
             state.status = .ready
             state.visibleAt = 0
