@@ -43,7 +43,7 @@ struct Executable: Sendable {
     }
 }
 
-@Suite("The executable")
+@Suite("The executable", .serialized)
 struct ExecutableTests {
     private let sluice: Executable
 
