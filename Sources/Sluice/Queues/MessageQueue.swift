@@ -100,10 +100,15 @@ extension QueueError: CustomStringConvertible {
 
 /// A queue with a high-water mark: the step before it stops receiving there, a sender waits there.
 public protocol BoundedQueue: MessageQueue {
-    /// Whether as many messages wait as the queue's capacity allows. Costs nothing: no hop, no I/O.
-    var isFull: Bool { get }
+    /// How many more messages may wait before the queue is full; 0 = it is full. Costs nothing: no hop, no I/O.
+    var room: Int { get }
 
     /// Returns once there is room.
     /// - Throws: `CancellationError`, `QueueError.closed`.
     func waitForRoom() async throws
+}
+
+extension BoundedQueue {
+    /// Whether as many messages wait as the queue's capacity allows.
+    public var isFull: Bool { room == 0 }
 }

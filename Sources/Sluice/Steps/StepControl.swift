@@ -195,7 +195,13 @@ package final class StepControl: Sendable {
     }
 
     private func admission(upTo limit: Int) -> Admission {
-        if let downstream, downstream.isFull { return .full(downstream) }
+        var limit = limit
+        if let downstream {
+            let room = downstream.room
+            if room == 0 { return .full(downstream) }
+            // What one batch makes of one record is not known; one output each keeps within the capacity.
+            limit = min(limit, room)
+        }
         let now = clock.now
         return state.withLock { state in
             if state.pause != nil { return .wait(until: nil) }

@@ -31,13 +31,17 @@ package struct EmbeddedControl: Control {
     ) async throws -> [SendResult] {
         if store.catalogue.find(name) == nil { try await makeUnclaimed(name) }
         let queue = EmbeddedQueue(name: name, store: store)
-        while true {
+        var results: [SendResult] = []
+        while results.count < messages.count {
+            // As many as there is room for; one where there is none, for it may be stored already.
+            let piece = Array(messages[results.count...].prefix(max(1, queue.room)))
             do {
-                return try await queue.send(messages, at: position)
+                results += try await queue.send(piece, at: position?.advanced(by: results.count))
             } catch QueueError.full {
                 try await queue.waitForRoom()
             }
         }
+        return results
     }
 
     private func makeUnclaimed(_ name: String) async throws {

@@ -6,8 +6,8 @@ package struct EmbeddedQueue: BoundedQueue {
     package let name: String
     let store: Store
 
-    /// Also while the disk is full: a step that goes on making outputs would use up the reserve that settling needs.
-    package var isFull: Bool { store.reserve.isSpent || store.catalogue.find(name)?.gauge.isFull ?? false }
+    /// None while the disk is full: a step that goes on making outputs would use up the reserve that settling needs.
+    package var room: Int { store.reserve.isSpent ? 0 : store.catalogue.find(name)?.gauge.room ?? .max }
 
     package func send(_ messages: [NewMessage]) async throws -> [SendResult] { try await send(messages, at: nil) }
 

@@ -8,10 +8,13 @@ final class QueueGauge: Sendable {
     private let mostMessages = Atomic<Int>(.max)
     private let mostBytes = Atomic<Int>(.max)
 
-    var isFull: Bool {
-        messages.load(ordering: .relaxed) >= mostMessages.load(ordering: .relaxed)
-            || bytes.load(ordering: .relaxed) >= mostBytes.load(ordering: .relaxed)
+    /// How many more messages may wait; 0 also when the bytes that may wait are used up.
+    var room: Int {
+        guard bytes.load(ordering: .relaxed) < mostBytes.load(ordering: .relaxed) else { return 0 }
+        return max(0, mostMessages.load(ordering: .relaxed) - messages.load(ordering: .relaxed))
     }
+
+    var isFull: Bool { room == 0 }
 
     func set(messages: Int, bytes: Int) {
         self.messages.store(messages, ordering: .relaxed)

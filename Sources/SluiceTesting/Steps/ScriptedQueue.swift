@@ -96,7 +96,7 @@ package final class ScriptedQueue: BoundedQueue {
         receipts.map { _ in .stale }
     }
 
-    package var isFull: Bool { state.withLock { $0.isFull } }
+    package var room: Int { state.withLock { $0.isFull ? 0 : .max } }
 
     package func waitForRoom() async throws {
         change { $0.waitingForRoom += 1 }

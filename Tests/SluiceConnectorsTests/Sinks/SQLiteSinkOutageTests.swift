@@ -31,11 +31,12 @@ struct SQLiteSinkOutageTests {
     }
 
     private static let lock = """
-        import sqlite3, sys
-        connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+        from sys import argv, stdin
+        from sqlite3 import connect
+        connection = connect(argv[1], isolation_level=None)
         connection.execute("BEGIN EXCLUSIVE")
         print("locked", flush=True)
-        sys.stdin.read()
+        stdin.read()
         """
 
     /// Permissions mean nothing to root; a folder where the journal must be stops root as well.
