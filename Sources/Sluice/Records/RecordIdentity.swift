@@ -4,14 +4,53 @@
 /// Output `n` of a record is *identity/n*. It is never a hash of the content (real data repeats itself),
 /// and it survives moves and redrives, although the message id of SQS changes there. Sinks record it.
 public struct RecordIdentity: Hashable, Sendable, Codable, CustomStringConvertible {
-    public let text: String
+    /// Where the record came from. A message's id stays a number, because every record has one and few are ever
+    /// looked at as text.
+    package enum Origin: Hashable, Sendable {
+        case message(MessageID)
+        case named(String)
+    }
 
-    public init(_ text: String) { self.text = text }
-    public init(_ message: MessageID) { text = message.description }
+    package let origin: Origin
+    /// `/0`, `/0/3`: the outputs on the way from the origin; empty for the origin itself.
+    package let outputs: String
 
-    public func output(_ index: Int) -> RecordIdentity { RecordIdentity("\(text)/\(index)") }
+    package init(origin: Origin, outputs: String) {
+        self.origin = origin
+        self.outputs = outputs
+    }
 
-    public init(from decoder: any Decoder) throws { text = try decoder.singleValueContainer().decode(String.self) }
+    /// Reads what `text` wrote.
+    public init(_ text: String) {
+        if let id = MessageID(text.prefix(36)), id.description == text.prefix(36), text.dropFirst(36).first ?? "/" == "/" {
+            self.init(origin: .message(id), outputs: String(text.dropFirst(36)))
+        } else {
+            self.init(origin: .named(text), outputs: "")
+        }
+    }
+
+    public init(_ message: MessageID) { self.init(origin: .message(message), outputs: "") }
+
+    /// As sinks record it and people read it.
+    public var text: String {
+        switch origin {
+        case .message(let id): outputs.isEmpty ? id.description : id.description + outputs
+        case .named(let name): outputs.isEmpty ? name : name + outputs
+        }
+    }
+
+    public func output(_ index: Int) -> RecordIdentity {
+        switch origin {
+        case .message: RecordIdentity(origin: origin, outputs: "\(outputs)/\(index)")
+        // A name may end as an output does, so the two are not kept apart: equal texts are equal identities.
+        case .named(let name): RecordIdentity(origin: .named("\(name)/\(index)"), outputs: "")
+        }
+    }
+
+    public init(from decoder: any Decoder) throws {
+        self.init(try decoder.singleValueContainer().decode(String.self))
+    }
+
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(text)

@@ -114,7 +114,8 @@ struct StatusText {
     private var otherQueueLines: [String] {
         report.otherQueues.map { queue in
             let kind = queue.type == nil ? "unclaimed: no pipeline reads it yet" : "no pipeline's"
-            return "queue \(queue.name)   \(Numbers.grouped(queue.depth.messages)) messages (\(kind))"
+            let messages = queue.depth.messages == 1 ? "1 message" : "\(Numbers.grouped(queue.depth.messages)) messages"
+            return "queue \(queue.name)   \(messages) (\(kind))"
         }
     }
 }
@@ -124,7 +125,7 @@ extension StatusReport {
     var exitStatus: ExitStatus {
         let unbalanced = pipelines.contains { PipelineBalance($0).difference != 0 }
         if unbalanced || !discrepancies.isEmpty { return .damaged }
-        if pipelines.contains(where: { $0.steps.contains { $0.state.isStalled } }) { return .stalled }
+        if diskFull || pipelines.contains(where: { $0.steps.contains { $0.state.isStalled } }) { return .stalled }
         return pipelines.contains { $0.dead > 0 } ? .dead : .done
     }
 }

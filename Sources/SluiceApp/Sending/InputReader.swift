@@ -36,8 +36,11 @@ final class InputReader: Sendable {
         guard made == 0 else { throw CommandFailure(.failed, "a pipe: \(String(cString: strerror(errno)))") }
         wakeUp = (ends.0, ends.1)
         var information = stat()
-        let isFile = fstat(descriptor, &information) == 0 && information.st_mode & S_IFMT == S_IFREG
-        size = isFile ? Int(information.st_size) : nil
+        let kind = fstat(descriptor, &information) == 0 ? information.st_mode & S_IFMT : 0
+        size = kind == S_IFREG ? Int(information.st_size) : nil
+        if kind == S_IFDIR {
+            throw CommandFailure(.failed, "'\(path ?? "standard input")' is a folder; send the files in it one by one")
+        }
     }
 
     deinit {

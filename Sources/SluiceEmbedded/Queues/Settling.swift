@@ -5,7 +5,14 @@ extension StoreState {
     func settle(_ settlement: Settlement) throws -> [SettlementResult.Outcome] {
         let queue = try queue(named: settlement.queue)
         var tally = StepTally()
-        let outcomes = try settlement.entries.map { try settle($0, in: queue, &tally) }
+        let outcomes = settlement.entries.map { entry -> SettlementResult.Outcome in
+            do {
+                return try settle(entry, in: queue, &tally)
+            } catch {
+                // Its chunk cannot be read: that message stays where it is, and the others are settled.
+                return .failed("\(error)")
+            }
+        }
         tally.post(to: &ledger, queue: queue.id, step: settlement.step)
         return outcomes
     }
@@ -17,18 +24,20 @@ extension StoreState {
         else { return .stale }
         switch entry.disposition {
         case .passed(let outputs):
-            for output in outputs where names[output.queue] == nil {
-                return .failed("there is no queue '\(output.queue)' for its output")
+            for output in outputs where tally.target?.name != output.queue {
+                guard let target = names[output.queue].flatMap({ queues[$0] }) else {
+                    return .failed("there is no queue '\(output.queue)' for its output")
+                }
+                tally.target = target
             }
-            for output in outputs { try store(output) }
-            tally.add(.passed)
-            tally.add(.outputs, outputs.count)
+            for output in outputs { try store(output, &tally) }
+            tally.passed += 1
             finish(ref, chunk, queue, &tally)
         case .filtered:
             tally.add(.filtered)
             finish(ref, chunk, queue, &tally)
         case .delivered(let effect):
-            tally.add(.passed)
+            tally.passed += 1
             tally.add(effect.ledgerEntry)
             finish(ref, chunk, queue, &tally)
         case .retry(let delay, let failure):
@@ -95,12 +104,17 @@ extension StoreState {
         change(ref, chunk, queue, to: state)
     }
 
-    private func store(_ output: Outgoing) throws {
-        let queue = try queue(named: output.queue)
+    private func store(_ output: Outgoing, _ tally: inout StepTally) throws {
+        let queue: QueueState
+        if let target = tally.target, target.name == output.queue {
+            queue = target
+        } else {
+            queue = try self.queue(named: output.queue)
+        }
         let header = MessageHeader(
             id: ids.id(), bodyLength: output.body.count, sent: now, lineage: output.lineage)
         try append(header, body: output.body, to: queue, state: initialState(delay: output.delay, queue))
-        ledger.add(LedgerBook.account(ofQueue: queue.id), .step)
+        tally.stored[queue.id, default: 0] += 1
     }
 
     /// Delayed if its sender or its queue says so, else visible at once.
@@ -138,6 +152,11 @@ extension StoreState {
 /// What one settlement adds to the ledger, summed up before it is looked up.
 private struct StepTally {
     var done = 0
+    var passed = 0
+    /// Outputs, by the queue they were stored in.
+    var stored: [Int64: Int] = [:]
+    /// The queue of the latest output: the next one most likely goes there too.
+    var target: QueueState?
     private var entries: [LedgerEntry: Int] = [:]
 
     mutating func add(_ entry: LedgerEntry, _ count: Int = 1) { entries[entry, default: 0] += count }
@@ -145,6 +164,11 @@ private struct StepTally {
     func post(to ledger: inout LedgerBook, queue: Int64, step: StepName) {
         ledger.add(LedgerBook.account(ofQueue: queue), .done, done)
         let account = LedgerBook.account(of: step)
+        ledger.add(account, .passed, passed)
+        for (queue, count) in stored {
+            ledger.add(LedgerBook.account(ofQueue: queue), .step, count)
+            ledger.add(account, .outputs, count)
+        }
         for (entry, count) in entries { ledger.add(account, entry, count) }
     }
 }

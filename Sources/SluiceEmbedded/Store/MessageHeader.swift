@@ -62,7 +62,7 @@ enum HeaderCoding {
         writer.id(header.id)
         writer.number(header.bodyLength)
         writer.moment(header.sent)
-        if !ownIdentity { writer.string(lineage.identity.text) }
+        if !ownIdentity { write(lineage.identity, to: &writer) }
         if let name = lineage.name { writer.string(name) }
         if let group = lineage.group { writer.string(group) }
         if fields.contains(.received) { writer.moment(lineage.received) }
@@ -83,6 +83,28 @@ enum HeaderCoding {
         id: MessageID(high: 0, low: 0), bodyLength: 0, sent: Timestamp(milliseconds: 0),
         lineage: Lineage(identity: RecordIdentity(""), received: Timestamp(milliseconds: 0)))
 
+    private static func write(_ identity: RecordIdentity, to writer: inout ByteWriter) {
+        switch identity.origin {
+        case .named(let name):
+            writer.byte(0)
+            writer.string(name)
+        case .message(let id):
+            writer.byte(1)
+            writer.id(id)
+        }
+        writer.string(identity.outputs)
+    }
+
+    private static func readIdentity(from reader: inout ByteReader) throws(StoreDamage) -> RecordIdentity {
+        let origin: RecordIdentity.Origin
+        switch try reader.byte() {
+        case 0: origin = .named(try reader.string())
+        case 1: origin = .message(try reader.id())
+        case let kind: throw StoreDamage("an unknown kind of identity (\(kind))")
+        }
+        return RecordIdentity(origin: origin, outputs: try reader.string())
+    }
+
     private static func write(_ subjects: [SubjectHash], to writer: inout ByteWriter) {
         writer.number(subjects.count)
         for subject in subjects {
@@ -102,7 +124,7 @@ enum HeaderCoding {
         let sent = try reader.moment()
         var lineage = Lineage(identity: RecordIdentity(""), received: sent)
         if fields.contains(.identity) {
-            lineage.identity = RecordIdentity(try reader.string())
+            lineage.identity = try readIdentity(from: &reader)
         } else {
             lineage.identity = RecordIdentity(id)
         }

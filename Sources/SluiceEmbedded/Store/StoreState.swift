@@ -46,7 +46,7 @@ final class StoreState {
     let catalogue: QueueCatalogue
 
     // What the present turn has changed.
-    private var builders: [Int64: (chunk: Chunk, builder: ChunkBuilder)] = [:]
+    private var builders: [Int64: OpenChunk] = [:]
     private var finished: [(chunk: Chunk, content: ChunkContent)] = []
     private var dirty: Set<Int64> = []
     private var statements: [(Database) throws -> Void] = []
@@ -100,12 +100,9 @@ final class StoreState {
     func append(
         _ header: MessageHeader, body: Bytes, to queue: QueueState, state: MessageState = MessageState()
     ) throws -> MessageRef {
-        if let open = builders[queue.id], !open.builder.hasRoom(for: body.count) { close(queue.id) }
-        if builders[queue.id] == nil { openChunk(in: queue) }
-        guard let chunk = builders[queue.id]?.chunk,
-            let index = try builders[queue.id]?.builder.append(header, body: body)
-        else { throw StoreDamage("no open chunk for queue '\(queue.name)'") }
-
+        let open = openChunk(in: queue, for: body.count)
+        let chunk = open.chunk
+        let index = try open.builder.append(header, body: body)
         var group: UInt32?
         if queue.isFIFO { group = state.status == .gone ? 0 : queue.fifo.join(header.lineage.group ?? "") }
         chunk.append(length: body.count, group: group, state: state)
@@ -117,18 +114,25 @@ final class StoreState {
         return ref
     }
 
-    private func openChunk(in queue: QueueState) {
+    /// The chunk that this turn writes for the queue; a new one if that has no room for so many more bytes.
+    private func openChunk(in queue: QueueState, for bytes: Int) -> OpenChunk {
+        if let open = builders[queue.id] {
+            if open.builder.hasRoom(for: bytes) { return open }
+            close(queue.id)
+        }
         let stoodStill = queue.record.stoodStill(at: now)
         let chunk = Chunk(id: nextChunk, queue: queue.id, arrived: now, stoodStill: stoodStill)
         nextChunk += 1
         chunks[chunk.id] = chunk
         queue.chunks.append(chunk.id)
-        builders[queue.id] = (chunk, ChunkBuilder())
+        let open = OpenChunk(chunk: chunk)
+        builders[queue.id] = open
+        return open
     }
 
     private func close(_ queue: Int64) {
-        guard let (chunk, builder) = builders.removeValue(forKey: queue) else { return }
-        finished.append((chunk, builder.finish()))
+        guard let open = builders.removeValue(forKey: queue) else { return }
+        finished.append((open.chunk, open.builder.finish()))
     }
 
     /// Puts a message that is new to memory where its state says it is.
@@ -335,6 +339,14 @@ final class StoreState {
             return true
         }
     }
+}
+
+/// The chunk that a turn collects for one queue.
+private final class OpenChunk {
+    let chunk: Chunk
+    var builder = ChunkBuilder()
+
+    init(chunk: Chunk) { self.chunk = chunk }
 }
 
 /// When a message becomes visible by itself; void if its state has changed since.
