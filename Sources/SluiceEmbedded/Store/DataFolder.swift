@@ -65,7 +65,10 @@ package final class DataFolder: Sendable {
     /// Another process may open the folder from now on.
     func unlock() {
         lock.withLock { file in
-            if let file { close(file) }
+            guard let open = file else { return }
+            // Closing would do, but for a child that is between its fork and its exec just now: it has the file open too.
+            flock(open, LOCK_UN)
+            close(open)
             file = nil
         }
     }

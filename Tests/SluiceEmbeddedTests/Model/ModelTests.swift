@@ -2,14 +2,14 @@ import Foundation
 import Sluice
 import Testing
 
-/// `SLUICE_MODEL_SEED=17` runs one seed again; `SLUICE_MODEL_RUNS=2000` runs more of them.
+/// The same seeds each time; `SLUICE_MODEL_RUNS=2000` runs so many others, `SLUICE_MODEL_SEED=17` one of them again.
 @Suite("Random work, and a death between any two commits")
 struct ModelTests {
     static let environment = ProcessInfo.processInfo.environment
 
     static let seeds: [UInt64] = {
         if let seed = environment["SLUICE_MODEL_SEED"].flatMap(UInt64.init) { return [seed] }
-        let runs = environment["SLUICE_MODEL_RUNS"].flatMap(Int.init) ?? 8
+        guard let runs = environment["SLUICE_MODEL_RUNS"].flatMap(Int.init) else { return Array(0..<8) }
         return (0..<runs).map { _ in .random(in: 0..<1_000_000_000) }
     }()
 
