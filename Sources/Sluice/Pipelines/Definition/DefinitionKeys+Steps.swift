@@ -34,7 +34,7 @@ extension DefinitionKeys {
             Key(
                 "to", .sinkAddress, at: \.to, required: true,
                 "The database. A path is relative to the definition's file."),
-            Key("table", .text("the name of a table"), at: \.table, required: true, "The table, as `[schema.]name`."),
+            Key("table", .tableName, at: \.table, required: true, "The table, as `[schema.]name`."),
             Key(
                 "key", .list(of: .text("the name of a column"), base: "", orOne: true), at: \.key,
                 "The columns that identify a row. `meta.id` is the record's name. None: every record is a row of its own."
