@@ -47,7 +47,8 @@ extension DefinitionKeys {
             Key("create", .flag, at: \.create, "Make the table, the database and its folders if they are not there."),
             Key(
                 "columns", .columns, at: \.columns,
-                "Declared types of columns; those of the others follow from the first batch."),
+                "Declared types of columns, which reject a record with a value that does not fit; the others take any "
+                    + "value."),
             Key(
                 "unknown", KeyType<Deliver.UnknownField>.choice().optional(base: .add), at: \.unknown,
                 fallback: "`add` where Sluice made the table, else `reject`",
