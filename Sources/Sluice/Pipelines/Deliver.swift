@@ -16,7 +16,8 @@ public struct Deliver: Hashable, Sendable {
     public var mode: Mode?
     /// Make the table (and the database, and its folders) if absent. SQLite: true.
     public var create: Bool
-    /// Declared types of columns, in the order written; the rest is inferred from the first batch.
+    /// Declared types of columns, in the order written. A value that does not fit its column rejects the record; the
+    /// other columns are those of the first batch, and take any value.
     public var columns: [Column]
     /// `nil` = add where Sluice made the table, else reject.
     public var unknown: UnknownField?

@@ -142,6 +142,13 @@ struct DefinitionMistakeTests {
             "f:5:10: deliver.table: 'sqlite_x' is a name that SQLite keeps for itself; expected a name that does not begin "
                 + "with 'sqlite_'"),
         .deliver(
+            "  to: sqlite:x\n  table: a.b.c",
+            "f:5:10: deliver.table: 'a.b.c' has 3 parts; expected the name of a table, as '[schema.]name'"),
+        .deliver(
+            "  to: sqlite:x\n  table: main.",
+            "f:5:10: deliver.table: 'main.' has nothing on one side of the point; expected the name of a table, as "
+                + "'[schema.]name'"),
+        .deliver(
             "  to: sqlite:x\n  table: t\n  mode: upsert",
             "f:6:9: deliver.mode: 'upsert' needs a key; write 'key: [COLUMN]', or leave 'mode' out"),
         .deliver(

@@ -34,6 +34,18 @@ struct SQLiteSinkTableTests {
         await addingSink.close()
     }
 
+    @Test("a column that is added to a strict table takes any value, unless the definition declares it")
+    func strictAdds() async throws {
+        let place = try SinkFolder(columns: [.init("day", "date")], unknown: .add)
+        try place.execute("CREATE TABLE orders(n INTEGER) STRICT")
+        let sink = try place.sink()
+        try await sink.write(#"{"n":1,"extra":"007","day":"2026-11-24"}"#, #"{"n":2,"extra":7}"#)
+        #expect(try place.rows() == ["i:1 t:007 t:2026-11-24", "i:2 i:7 null"])
+        #expect(try place.texts("SELECT type FROM pragma_table_info('orders')") == ["INTEGER", "ANY", "TEXT"])
+        #expect(await sink.refusal(of: #"{"n":3,"day":"tomorrow"}"#)?.type == "does-not-fit")
+        await sink.close()
+    }
+
     @Test("Sluice knows its own table again, and what the definition says about new fields goes first")
     func own() async throws {
         for (unknown, expected) in [(nil, nil), (.reject, "unknown-column"), (.ignore, nil)]

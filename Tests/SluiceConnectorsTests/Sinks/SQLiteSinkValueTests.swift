@@ -48,9 +48,9 @@ struct SQLiteSinkValueTests {
         ]
         let place = try SinkFolder(columns: columns)
         let sink = try place.sink()
-        try await sink.write(#"{"amount":37.10,"at":"20240101","n":"5","x":3,"ok":true,"more":1}"#)
+        try await sink.write(#"{"amount":37.10,"at":"2024-01-01 10:00","n":5,"x":3,"ok":true,"more":1}"#)
         try await sink.write(#"{"amount":"37.10","at":null,"n":7,"x":0.5,"ok":false,"more":"1"}"#)
-        #expect(try place.rows() == ["t:37.10 t:20240101 i:5 r:3.0 i:1 i:1", "t:37.10 null i:7 r:0.5 i:0 t:1"])
+        #expect(try place.rows() == ["t:37.10 t:2024-01-01 10:00 i:5 r:3.0 i:1 i:1", "t:37.10 null i:7 r:0.5 i:0 t:1"])
         await sink.close()
     }
 

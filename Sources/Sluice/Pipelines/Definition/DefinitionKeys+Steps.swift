@@ -34,7 +34,7 @@ extension DefinitionKeys {
             Key(
                 "to", .sinkAddress, at: \.to, required: true,
                 "The database. A path is relative to the definition's file."),
-            Key("table", .text("the name of a table"), at: \.table, required: true, "The table, as `[schema.]name`."),
+            Key("table", .tableName, at: \.table, required: true, "The table, as `[schema.]name`."),
             Key(
                 "key", .list(of: .text("the name of a column"), base: "", orOne: true), at: \.key,
                 "The columns that identify a row. `meta.id` is the record's name. None: every record is a row of its own."
@@ -47,7 +47,8 @@ extension DefinitionKeys {
             Key("create", .flag, at: \.create, "Make the table, the database and its folders if they are not there."),
             Key(
                 "columns", .columns, at: \.columns,
-                "Declared types of columns; those of the others follow from the first batch."),
+                "Declared types of columns, which reject a record with a value that does not fit; the others take any "
+                    + "value."),
             Key(
                 "unknown", KeyType<Deliver.UnknownField>.choice().optional(base: .add), at: \.unknown,
                 fallback: "`add` where Sluice made the table, else `reject`",

@@ -111,3 +111,24 @@ extension KeyType where Value == [Deliver.Column] {
             }
     }
 }
+
+extension KeyType where Value == String {
+    /// A table, perhaps with its schema. What stands on either side of the point may be any name.
+    static var tableName: KeyType {
+        let expected = "the name of a table, as '[schema.]name'"
+        var type = KeyType.text("the name of a table")
+        let text = type.check
+        type.check = { name, check in
+            text(name, &check)
+            guard !name.isEmpty else { return }
+            let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+            if parts.count > 2 {
+                check.complain(about: name, "has \(parts.count) parts", expected: "expected \(expected)")
+            } else if parts.contains("") {
+                check.complain(
+                    about: name, "has nothing on one side of the point", expected: "expected \(expected)")
+            }
+        }
+        return type
+    }
+}

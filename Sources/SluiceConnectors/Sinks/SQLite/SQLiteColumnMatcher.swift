@@ -19,6 +19,9 @@ struct SQLiteColumnMatcher {
 
     func affinity(_ column: Int) -> SQLiteType.Affinity { table.columns[column].affinity }
 
+    /// What the definition's type of the column takes; `nil` = anything.
+    func fit(_ column: Int) -> SQLiteFit? { table.columns[column].declaration?.fit }
+
     /// The column for a field of this name, added if that is allowed.
     /// - Returns: `nil` = the field is left out.
     mutating func column(of name: [UInt8], _ database: Database) throws(SQLiteRowFailure) -> Int? {
@@ -64,7 +67,7 @@ struct SQLiteColumnMatcher {
         }
         do {
             let column = String(decoding: name, as: UTF8.self)
-            try maker.addColumn(column)
+            try maker.addColumn(column, isStrict: table.isStrict)
             table.append(try SQLiteTable.load(plan, database)?.columns.last)
         } catch let error as DatabaseError {
             throw failure(SQLiteFault(error))
@@ -111,6 +114,18 @@ struct SQLiteColumnMatcher {
             reason:
                 "the fields '\(shown(first))' and '\(shown(second))' are one column: SQLite does not tell A from a in "
                 + "names", type: "duplicate-column")
+    }
+
+    /// The definition's type of the column does not take the value.
+    /// - Parameter value: as JSON writes it.
+    func doesNotFit(_ column: Int, _ value: UnsafeBufferPointer<UInt8>) -> SQLiteRowFailure {
+        let column = table.columns[column]
+        let text = String(decoding: value.prefix(100), as: UTF8.self) + (value.count > 100 ? "…" : "")
+        return .rejected(
+            reason:
+                "the column '\(shown(Array(column.name.utf8)))' is declared \(column.declaration?.declared ?? ""), and "
+                + "\(text) does not fit it; expected \(column.declaration?.fit?.expected ?? "another value")",
+            type: "does-not-fit")
     }
 
     /// The column would keep another number than the record has.

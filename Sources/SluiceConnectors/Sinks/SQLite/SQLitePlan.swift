@@ -10,8 +10,8 @@ struct SQLitePlan: Sendable {
     let key: [String]
     let mode: Deliver.Mode
     let create: Bool
-    /// Declared columns, in the order written, with the type that a column of ours gets.
-    let columns: [(name: String, type: String)]
+    /// Declared columns, in the order written.
+    let columns: [SQLiteDeclaration]
     /// `nil` = add where Sluice made the table, else reject.
     let unknown: Deliver.UnknownField?
     /// Whose identities these are, in a database that others may write to as well.
@@ -42,7 +42,7 @@ struct SQLitePlan: Sendable {
         unknown = deliver.unknown
         columns = try deliver.columns.map { (column) throws(SinkCatalogue.Mistake) in
             try Self.check(column.name, key: "deliver.columns")
-            return (column.name, try SQLiteType.declaration(of: column.type, column: column.name))
+            return try SQLiteDeclaration(column)
         }
         log = Logger(label: "sluice.sink")
         try Self.check(table, key: "deliver.table")

@@ -21,6 +21,8 @@ final class SQLiteRowWriter {
     struct Field {
         let column: Int
         let affinity: SQLiteType.Affinity
+        /// `nil` = the definition asks nothing of the value.
+        let fit: SQLiteFit?
         var value: JSONSpan
     }
 
@@ -65,7 +67,7 @@ final class SQLiteRowWriter {
             } catch {
                 throw columns.failure(error)
             }
-            guard let changes else { throw lossOfDigits(scanner) }
+            guard let changes else { throw doesNotFit(scanner) }
             return changes > 0 ? .written : .ignored
         }
     }
@@ -110,7 +112,8 @@ final class SQLiteRowWriter {
                 matched.append(nil)
                 continue
             }
-            let field = Field(column: column, affinity: columns.affinity(column), value: member.value)
+            let field = Field(
+                column: column, affinity: columns.affinity(column), fit: columns.fit(column), value: member.value)
             matched.append(field)
             if let known = positions[column] {
                 guard names[known.name] == name else { throw columns.sameColumn(names[known.name], name) }
@@ -153,7 +156,7 @@ final class SQLiteRowWriter {
 
     // MARK: Values
 
-    /// - Returns: false if a column would change a number.
+    /// - Returns: false if a value does not fit its column.
     private func bind(
         _ record: SinkRecord, to statement: SQLiteStatement, _ scanner: JSONScanner
     ) throws(SQLiteFault) -> Bool {
@@ -165,11 +168,12 @@ final class SQLiteRowWriter {
     }
 
     /// Binds a value as rule 11 of the reference has it.
-    /// - Returns: false if the column would change a number.
+    /// - Returns: false if it is not of the declared type, or the column would change a number.
     private func bind(
         _ field: Field, _ parameter: Int32, to statement: SQLiteStatement, _ scanner: JSONScanner
     ) throws(SQLiteFault) -> Bool {
         let value = field.value
+        if let fit = field.fit, !fit.takes(value, in: scanner) { return false }
         switch value.kind {
         case .null: try statement.bind(null: parameter)
         case .true: try statement.bind(Int64(1), parameter)
@@ -189,8 +193,13 @@ final class SQLiteRowWriter {
         return true
     }
 
-    /// The failure for the first field whose column would keep another number than the record has.
-    private func lossOfDigits(_ scanner: JSONScanner) -> SQLiteRowFailure {
+    /// The failure for the first field that is not of the declared type, or whose column would keep another number
+    /// than the record has.
+    private func doesNotFit(_ scanner: JSONScanner) -> SQLiteRowFailure {
+        for field in fields {
+            guard let fit = field.fit, !fit.takes(field.value, in: scanner) else { continue }
+            return columns.doesNotFit(field.column, scanner.raw(field.value))
+        }
         let lost = fields.first { field in
             switch field.value.kind {
             case .number: !field.affinity.keeps(scanner.raw(field.value))

@@ -6,6 +6,8 @@ struct SQLiteTable {
     struct Column {
         let name: String
         let affinity: SQLiteType.Affinity
+        /// What the definition says of it.
+        let declaration: SQLiteDeclaration?
         /// Computed by the table: nothing may be written to it.
         let isGenerated: Bool
     }
@@ -14,6 +16,8 @@ struct SQLiteTable {
     private(set) var columns: [Column]
     /// Made by Sluice, which may add columns to it unless the definition says otherwise.
     let isOurs: Bool
+    /// Made `STRICT`: every column needs a type.
+    let isStrict: Bool
     /// Where a column stands in `columns`, by its folded name.
     private var positions: [[UInt8]: Int]
 
@@ -34,23 +38,29 @@ struct SQLiteTable {
                 reason: "'\(plan.table)' in '\(plan.path)' is a view; `table` must name a table", type: "view")
         }
         let sql: String = found["sql"] ?? ""
-        let isStrict = try Bool.fetchOne(
-            database, sql: "SELECT strict FROM pragma_table_list(?) WHERE schema = 'main'", arguments: [plan.table])
+        let isStrict =
+            try Bool.fetchOne(
+                database, sql: "SELECT strict FROM pragma_table_list(?) WHERE schema = 'main'", arguments: [plan.table])
+            ?? false
+        let declarations = Dictionary(
+            plan.columns.map { (SQLiteName.folded($0.name.utf8), $0) }, uniquingKeysWith: { first, _ in first })
         let columns = try Row.fetchAll(
             database, sql: "SELECT name, type, hidden FROM pragma_table_xinfo(?)", arguments: [plan.table]
         )
         .map { row in
-            Column(
-                name: row["name"], affinity: SQLiteType.Affinity(declared: row["type"], isStrict: isStrict ?? false),
-                isGenerated: row["hidden"] != 0)
+            let name: String = row["name"]
+            return Column(
+                name: name, affinity: SQLiteType.Affinity(declared: row["type"], isStrict: isStrict),
+                declaration: declarations[SQLiteName.folded(name.utf8)], isGenerated: row["hidden"] != 0)
         }
-        return SQLiteTable(name: plan.table, columns: columns, isOurs: sql.contains(mark))
+        return SQLiteTable(name: plan.table, columns: columns, isOurs: sql.contains(mark), isStrict: isStrict)
     }
 
-    private init(name: String, columns: [Column], isOurs: Bool) {
+    private init(name: String, columns: [Column], isOurs: Bool, isStrict: Bool) {
         self.name = name
         self.columns = columns
         self.isOurs = isOurs
+        self.isStrict = isStrict
         positions = Dictionary(
             columns.enumerated().map { (SQLiteName.folded($1.name.utf8), $0) }, uniquingKeysWith: { first, _ in first })
     }

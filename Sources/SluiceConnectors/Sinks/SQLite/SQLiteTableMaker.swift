@@ -51,10 +51,12 @@ struct SQLiteTableMaker {
         }
     }
 
-    /// Adds a column to the table.
-    func addColumn(_ name: String) throws {
+    /// Adds a column to the table: without a type if the definition declares none, which is `ANY` in a table that
+    /// is strict.
+    func addColumn(_ name: String, isStrict: Bool) throws {
         let folded = SQLiteName.folded(name.utf8)
-        let type = plan.columns.first { SQLiteName.folded($0.name.utf8) == folded }?.type ?? ""
+        let declared = plan.columns.first { SQLiteName.folded($0.name.utf8) == folded }?.type ?? ""
+        let type = declared.isEmpty && isStrict ? "ANY" : declared
         try database.execute(
             sql: "ALTER TABLE main.\(SQLiteName.quoted(plan.table)) ADD COLUMN \(definition(name, type: type))")
     }
