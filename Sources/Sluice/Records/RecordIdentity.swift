@@ -22,8 +22,9 @@ public struct RecordIdentity: Hashable, Sendable, Codable, CustomStringConvertib
 
     /// Reads what `text` wrote.
     public init(_ text: String) {
-        if let id = MessageID(text.prefix(36)), id.description == text.prefix(36), text.dropFirst(36).first ?? "/" == "/" {
-            self.init(origin: .message(id), outputs: String(text.dropFirst(36)))
+        let outputs = text.dropFirst(36)
+        if let id = MessageID(text.prefix(36)), id.description == text.prefix(36), outputs.first ?? "/" == "/" {
+            self.init(origin: .message(id), outputs: String(outputs))
         } else {
             self.init(origin: .named(text), outputs: "")
         }
