@@ -6,8 +6,11 @@ package struct EmbeddedQueue: BoundedQueue {
     package let name: String
     let store: Store
 
-    /// None while the disk is full: a step that goes on making outputs would use up the reserve that settling needs.
-    package var room: Int { store.reserve.isSpent ? 0 : store.catalogue.find(name)?.gauge.room ?? .max }
+    /// Little while the disk is full: a step that went on making outputs would use up the reserve that settling needs.
+    package var room: Int {
+        guard let gauge = store.catalogue.find(name)?.gauge else { return .max }
+        return store.reserve.isSpent ? gauge.roomOnFullDisk : gauge.room
+    }
 
     package func send(_ messages: [NewMessage]) async throws -> [SendResult] { try await send(messages, at: nil) }
 

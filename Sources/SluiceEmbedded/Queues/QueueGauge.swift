@@ -14,7 +14,17 @@ final class QueueGauge: Sendable {
         return max(0, mostMessages.load(ordering: .relaxed) - messages.load(ordering: .relaxed))
     }
 
-    var isFull: Bool { room == 0 }
+    /// The same while only the reserve is left on the disk: little enough that what waits between two steps never uses
+    /// up what settling needs, and enough that records which are stored are still delivered.
+    var roomOnFullDisk: Int {
+        guard bytes.load(ordering: .relaxed) < Self.bytesOnFullDisk else { return 0 }
+        return min(room, max(0, Self.messagesOnFullDisk - messages.load(ordering: .relaxed)))
+    }
+
+    static let messagesOnFullDisk = 1_000
+    private static let bytesOnFullDisk = 2 << 20
+
+    func isFull(onFullDisk: Bool) -> Bool { (onFullDisk ? roomOnFullDisk : room) == 0 }
 
     func set(messages: Int, bytes: Int) {
         self.messages.store(messages, ordering: .relaxed)

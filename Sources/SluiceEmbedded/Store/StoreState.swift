@@ -329,7 +329,8 @@ final class StoreState {
         changedRecords.removeAll()
         for id in changedQueues { queues[id]?.updateGauge() }
         changedQueues.removeAll(keepingCapacity: true)
-        for queue in queues.values where !queue.roomWaiters.isEmpty && !queue.gauge.isFull && !isDiskFull {
+        for queue in queues.values where !queue.roomWaiters.isEmpty {
+            guard !queue.gauge.isFull(onFullDisk: isDiskFull) else { continue }
             for waiter in queue.roomWaiters { waiter.answer(.success(())) }
             queue.roomWaiters.removeAll()
         }
