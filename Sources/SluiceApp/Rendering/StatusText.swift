@@ -125,7 +125,7 @@ extension StatusReport {
     var exitStatus: ExitStatus {
         let unbalanced = pipelines.contains { PipelineBalance($0).difference != 0 }
         if unbalanced || !discrepancies.isEmpty { return .damaged }
-        if diskFull || pipelines.contains(where: { $0.steps.contains { $0.state.isStalled } }) { return .stalled }
+        if pipelines.contains(where: { $0.steps.contains { $0.state.isStalled } }) { return .stalled }
         return pipelines.contains { $0.dead > 0 } ? .dead : .done
     }
 }
