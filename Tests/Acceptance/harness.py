@@ -192,7 +192,7 @@ class Case(unittest.TestCase):
         self.assertEqual(self.table(), verify.in_original())
         pipeline = self.pipeline()
         intake, delivery = self.queue(pipeline, "intake"), self.queue(pipeline, "delivery")
-        dead = self.queue(pipeline, "deadLetter")["ready"]
+        dead = self.queue(pipeline, "dead_letters")["ready"]
         self.assertEqual(intake["sent"], sent, "messages that were sent")
         self.assertEqual(dead, len(self.broken()), "dead letters")
         self.assertEqual(intake["dead_lettered"], dead, "dead letters of the intake queue")

@@ -9,7 +9,7 @@ GOOD = b'{"order_id":"1997-01-000001","customer_id":"00001","date":"19970101","c
 
 class InputTest(harness.Case):
     def dead_letters(self):
-        return self.queue(self.pipeline(), "deadLetter")["ready"]
+        return self.queue(self.pipeline(), "dead_letters")["ready"]
 
     def test_empty_file(self):
         """an empty file stores nothing and is no error"""
