@@ -96,11 +96,12 @@ extension CommandContext {
                 }
             }
             let left = (obstacle == nil ? leftToOthers : deadline) - ContinuousClock.now
-            if let watch, left > .zero {
+            if left <= .zero {
+                if let obstacle { throw obstacle }
+            } else if let watch {
                 try await watch.wait(atMost: left)
-            } else if let obstacle {
-                throw obstacle
             }
+            // Without a watch there was no folder, and whoever has made it since has it: look again, watching.
         }
     }
 }

@@ -1,0 +1,56 @@
+import ArgumentParser
+import Logging
+import Sluice
+import SluiceTesting
+import Synchronization
+import Testing
+
+@testable import SluiceApp
+
+@Suite("How a command comes to the data folder")
+struct FolderAccessTests {
+    @Test("a folder that another process makes just now is waited for, as one that was there before")
+    func madeMeanwhile() async throws {
+        let scratch = try ScratchFolder()
+        let folder = scratch.path + "/data"
+        let context = try CommandContext(assembly: OvertakingAssembly(), folder: folder)
+        switch try await context.access(folder, mayCreate: true, use: .lasting) {
+        case .remote: Issue.record("nobody listens in that folder")
+        case .local(let engine): await engine.close()
+        }
+    }
+}
+
+/// The real one, but another process is a moment ahead of the first `open`: it makes the folder, and soon lets it go.
+private final class OvertakingAssembly: EngineAssembly {
+    private let inner = EmbeddedAssembly()
+    private let isFirst = Mutex(true)
+
+    func open(folder: String, create: Bool, clockRate: Int, logger: Logger) async throws -> any OpenEngine {
+        if isFirst.withLock({ exchange(&$0, with: false) }) {
+            let other = try await inner.open(folder: folder, create: true, clockRate: clockRate, logger: logger)
+            Task {
+                try await Task.sleep(for: .milliseconds(100))
+                await other.close()
+            }
+        }
+        return try await inner.open(folder: folder, create: create, clockRate: clockRate, logger: logger)
+    }
+
+    func check(folder: String, logger: Logger) async throws -> [String] {
+        try await inner.check(folder: folder, logger: logger)
+    }
+
+    func upgrade(folder: String) throws -> [String] { try inner.upgrade(folder: folder) }
+}
+
+extension CommandContext {
+    /// What a command would have that was given nothing but `--data`.
+    fileprivate init(assembly: any EngineAssembly, folder: String) throws {
+        let application = Application(
+            name: "sluice", functions: [], pipelines: [], assembly: assembly, console: .silent)
+        self = try Application.$current.withValue(application) {
+            try CommandContext(CommonOptions.parse(["--data", folder]))
+        }
+    }
+}
