@@ -41,9 +41,11 @@ struct SubjectHasher: Sendable {
 
     func hash(kind: String, value: String) -> SubjectHash {
         // A kind has no NUL, so that no other pair of kind and value makes the same bytes.
-        let text = Array(kind.utf8) + [0] + Array(value.utf8)
+        var text = kind
+        text.append("\0")
+        text.append(value)
         var hmac = keyed
-        hmac.update(data: text)
+        text.withUTF8 { hmac.update(data: UnsafeRawBufferPointer($0)) }
         var words: (high: UInt64, low: UInt64) = (0, 0)
         hmac.finalize().withUnsafeBytes { code in
             words.high = UInt64(bigEndian: code.loadUnaligned(as: UInt64.self))

@@ -48,7 +48,7 @@ final class StoreState {
     // What the present turn has changed.
     private var builders: [Int64: OpenChunk] = [:]
     private var finished: [(chunk: Chunk, content: ChunkContent)] = []
-    private var dirty: Set<Int64> = []
+    private var dirty = TouchedNumbers()
     private var statements: [(Database) throws -> Void] = []
     var handouts: [Handout] = []
     /// Those who began to wait in this turn.
@@ -56,7 +56,7 @@ final class StoreState {
     /// Whose task was cancelled. They are answered after the commit: a turn that fails is done again, and nobody may be
     /// answered twice.
     var cancelled: Set<UInt64> = []
-    var changedQueues: Set<Int64> = []
+    var changedQueues = TouchedNumbers()
     var changedRecords: Set<Int64> = []
     /// The order of a queue has to be built anew, from what this turn has written.
     var reloadAfterCommit = false
@@ -107,7 +107,6 @@ final class StoreState {
         if queue.isFIFO { group = state.status == .gone ? 0 : queue.fifo.join(header.lineage.group ?? "") }
         chunk.append(length: body.count, group: group, state: state)
         let ref = MessageRef(chunk: chunk.id, index: Int32(index))
-        changedQueues.insert(queue.id)
         guard state.status != .gone else { return ref }
         queue.depth.bytes += body.count
         arrive(ref, chunk, queue, state)
@@ -125,6 +124,7 @@ final class StoreState {
         nextChunk += 1
         chunks[chunk.id] = chunk
         queue.chunks.append(chunk.id)
+        changedQueues.insert(queue.id)
         let open = OpenChunk(chunk: chunk)
         builders[queue.id] = open
         return open
@@ -253,7 +253,7 @@ final class StoreState {
     // MARK: Committing
 
     var hasChanges: Bool {
-        !builders.isEmpty || !finished.isEmpty || !dirty.isEmpty || !statements.isEmpty || ledger.hasAdditions
+        !builders.isEmpty || !finished.isEmpty || !dirty.numbers.isEmpty || !statements.isEmpty || ledger.hasAdditions
     }
 
     /// Writes what this turn has changed, in one transaction. Durable when it returns.
@@ -262,7 +262,7 @@ final class StoreState {
         let additions = ledger.takeAdditions()
         try database.transaction { database in
             for (chunk, content) in finished { try insert(chunk, content) }
-            for id in dirty { try writeState(of: id) }
+            for id in dirty.numbers { try writeState(of: id) }
             for (account, entries) in additions {
                 for (entry, count) in entries { try self.database.addToLedger(account, entry, count) }
             }
@@ -295,12 +295,12 @@ final class StoreState {
     /// After a commit: what is gone leaves memory, what was written becomes readable.
     private func settle() {
         for (chunk, content) in finished where chunk.live > 0 { contents.insert(content, for: chunk.id) }
-        for id in dirty.union(finished.map(\.chunk.id)) {
+        for id in dirty.numbers.union(finished.map(\.chunk.id)) {
             guard let chunk = chunks[id] else { continue }
             if chunk.live == 0 { forget(chunk) } else if chunk.isSparse { sparse.insert(id) }
         }
-        orphans.subtract(dirty)
-        for id in changedQueues {
+        orphans.subtract(dirty.numbers)
+        for id in changedQueues.numbers {
             guard let queue = queues[id] else { continue }
             queue.dropGoneChunks { chunks[$0] == nil }
         }
@@ -317,7 +317,7 @@ final class StoreState {
     func forgetTurn() {
         builders.removeAll(keepingCapacity: true)
         finished.removeAll(keepingCapacity: true)
-        dirty.removeAll(keepingCapacity: true)
+        dirty.removeAll()
         statements.removeAll()
     }
 
@@ -327,8 +327,8 @@ final class StoreState {
             if let queue = queues[id] { catalogue.publish(queue) }
         }
         changedRecords.removeAll()
-        for id in changedQueues { queues[id]?.updateGauge() }
-        changedQueues.removeAll(keepingCapacity: true)
+        for id in changedQueues.numbers { queues[id]?.updateGauge() }
+        changedQueues.removeAll()
         for queue in queues.values where !queue.roomWaiters.isEmpty {
             guard !queue.gauge.isFull(onFullDisk: isDiskFull) else { continue }
             for waiter in queue.roomWaiters { waiter.answer(.success(())) }
@@ -339,6 +339,28 @@ final class StoreState {
             waiter.answer(.success(()))
             return true
         }
+    }
+}
+
+/// Numbers of what a turn touches: message after message of the same batch, the same ones.
+struct TouchedNumbers {
+    fileprivate(set) var numbers: Set<Int64> = []
+    private var latest: Int64?
+
+    mutating func insert(_ number: Int64) {
+        if number == latest { return }
+        latest = number
+        numbers.insert(number)
+    }
+
+    mutating func remove(_ number: Int64) {
+        if number == latest { latest = nil }
+        numbers.remove(number)
+    }
+
+    mutating func removeAll() {
+        latest = nil
+        numbers.removeAll(keepingCapacity: true)
     }
 }
 

@@ -5,10 +5,11 @@ import Sluice
 enum SQLiteIdentityList {
     static func encode(_ identities: [RecordIdentity]) -> [UInt8] {
         var json: [UInt8] = []
-        json.reserveCapacity(identities.reduce(2) { $0 + $1.text.utf8.count + 3 })
+        // An id, two or three outputs, quotes and a comma.
+        json.reserveCapacity(identities.count * (MessageID.textLength + 10))
         for identity in identities {
             json.append(json.isEmpty ? UInt8(ascii: "[") : UInt8(ascii: ","))
-            append(identity.text, to: &json)
+            append(identity, to: &json)
         }
         if json.isEmpty { json.append(UInt8(ascii: "[")) }
         json.append(UInt8(ascii: "]"))
@@ -36,16 +37,25 @@ enum SQLiteIdentityList {
             type: "delivered")
     }
 
-    private static func append(_ text: String, to json: inout [UInt8]) {
+    /// Without making a text of it first: there is one for each record that is inserted.
+    private static func append(_ identity: RecordIdentity, to json: inout [UInt8]) {
         json.append(UInt8(ascii: "\""))
-        if text.utf8.contains(where: needsEscape) {
-            for byte in text.utf8 {
-                if needsEscape(byte) { appendEscape(of: byte, to: &json) } else { json.append(byte) }
+        switch identity.origin {
+        case .message(let id):
+            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: MessageID.textLength) { buffer in
+                id.write(to: buffer)
+                json.append(contentsOf: buffer)
             }
-        } else {
-            json.append(contentsOf: text.utf8)
+        case .named(let name): append(name, to: &json)
         }
+        append(identity.outputs, to: &json)
         json.append(UInt8(ascii: "\""))
+    }
+
+    private static func append(_ text: String, to json: inout [UInt8]) {
+        for byte in text.utf8 {
+            if needsEscape(byte) { appendEscape(of: byte, to: &json) } else { json.append(byte) }
+        }
     }
 
     private static func needsEscape(_ byte: UInt8) -> Bool {
