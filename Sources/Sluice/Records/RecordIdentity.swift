@@ -42,7 +42,7 @@ public struct RecordIdentity: Hashable, Sendable, Codable, CustomStringConvertib
 
     public func output(_ index: Int) -> RecordIdentity {
         switch origin {
-        case .message: RecordIdentity(origin: origin, outputs: "\(outputs)/\(index)")
+        case .message: RecordIdentity(origin: origin, outputs: outputs + (index == 0 ? "/0" : "/\(index)"))
         // A name may end as an output does, so the two are not kept apart: equal texts are equal identities.
         case .named(let name): RecordIdentity(origin: .named("\(name)/\(index)"), outputs: "")
         }

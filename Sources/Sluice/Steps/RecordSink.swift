@@ -24,17 +24,20 @@ public protocol RecordSink: Sendable {
 
 public struct SinkRecord: Sendable, Hashable {
     public var identity: RecordIdentity
-    /// The user's own name for the record, or its identity: `meta.id`.
-    public var name: String
+    /// The user's own name for the record (`id:`), if it has one.
+    public var givenName: String?
     public var body: Bytes
     public var received: Timestamp
 
     public init(identity: RecordIdentity, name: String? = nil, body: Bytes, received: Timestamp) {
         self.identity = identity
-        self.name = name ?? identity.text
+        self.givenName = name
         self.body = body
         self.received = received
     }
+
+    /// The user's own name for the record, or its identity: `meta.id`.
+    public var name: String { givenName ?? identity.text }
 }
 
 /// One record that can never be written.

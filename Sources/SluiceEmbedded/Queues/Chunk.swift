@@ -8,18 +8,18 @@ final class Chunk {
     /// How long the queue's retention clock had stood still when the chunk arrived, in milliseconds.
     let stoodStill: Int64
     /// Messages that are not gone.
-    private(set) var live = 0
+    @exclusivity(unchecked) private(set) var live = 0
     /// The bytes of their bodies.
-    private(set) var liveBytes = 0
+    @exclusivity(unchecked) private(set) var liveBytes = 0
     /// The bytes of all bodies that are stored.
-    private(set) var storedBytes = 0
+    @exclusivity(unchecked) private(set) var storedBytes = 0
     /// Whether it is kept as a raw copy when its messages are gone.
     var isRawCopy = false
-    var states: ChunkStates
+    @exclusivity(unchecked) var states: ChunkStates
     /// The group of each message that is not gone, as the queue numbers them; empty in a standard queue.
-    var groups: [UInt32] = []
+    @exclusivity(unchecked) var groups: [UInt32] = []
     /// Body lengths, for the bytes that wait.
-    private(set) var lengths: [UInt32] = []
+    @exclusivity(unchecked) private(set) var lengths: [UInt32] = []
 
     var count: Int { lengths.count }
 

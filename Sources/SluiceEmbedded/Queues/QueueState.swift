@@ -5,15 +5,15 @@ import Sluice
 /// states; nothing here is the only copy.
 final class QueueState {
     let id: Int64
-    var record: QueueRecord
+    @exclusivity(unchecked) var record: QueueRecord
     let gauge: QueueGauge
-    var standard = StandardOrder()
-    var fifo = FIFOOrder()
-    var depth = QueueDepth()
+    @exclusivity(unchecked) var standard = StandardOrder()
+    @exclusivity(unchecked) var fifo = FIFOOrder()
+    @exclusivity(unchecked) var depth = QueueDepth()
     /// Messages that a step of ours holds.
-    var held = 0
+    @exclusivity(unchecked) var held = 0
     /// Whether a step holds a suspect: nothing else is handed out to steps meanwhile.
-    var aloneIsOut = false
+    @exclusivity(unchecked) var aloneIsOut = false
     /// Chunks with messages left, oldest first; a few of them may be gone.
     var chunks: Deque<Int64> = []
     /// How many numbers in `chunks` are of chunks that are gone.

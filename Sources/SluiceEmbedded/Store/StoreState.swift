@@ -9,6 +9,10 @@ import Sluice
 /// An operation checks first and then changes memory; what it changed is noted, and `flush` writes it in one
 /// transaction with everything else that waited. If that fails, memory is rebuilt from the file. Not `Sendable`:
 /// it never leaves the thread.
+///
+/// Some properties here, and of `QueueState` and `Chunk`, are `@exclusivity(unchecked)`: every message touches them a
+/// dozen times, and the checks were a twentieth of the CPU. They could not fail: one thread has them, and no mutating
+/// method of their types takes a closure or calls back, so an access never begins within another to the same one.
 final class StoreState {
     let database: StoreDatabase
     let clock: any EngineClock
@@ -16,11 +20,11 @@ final class StoreState {
     /// The moment of the present turn: one for everything that is committed together.
     private(set) var now: Timestamp
 
-    var queues: [Int64: QueueState] = [:]
+    @exclusivity(unchecked) var queues: [Int64: QueueState] = [:]
     var names: [String: Int64] = [:]
-    var chunks: [Int64: Chunk] = [:]
-    var ledger = LedgerBook()
-    var contents = ContentCache()
+    @exclusivity(unchecked) var chunks: [Int64: Chunk] = [:]
+    @exclusivity(unchecked) var ledger = LedgerBook()
+    @exclusivity(unchecked) var contents = ContentCache()
     var pipelines: [String: PipelineRecord] = [:]
     var pauses: [String: PauseRecord] = [:]
     var sendSessions: [UInt128: SendSession] = [:]
@@ -28,7 +32,7 @@ final class StoreState {
     var openBreakers: Set<String> = []
     var timers = Heap<MessageTimer>()
     /// Messages that become visible by themselves: as many timers are not void.
-    var scheduled = 0
+    @exclusivity(unchecked) var scheduled = 0
     /// Chunks whose rows still say that a former process holds messages of them: true only until they are written.
     var orphans: Set<Int64> = []
     var ids = MessageIDSource()
@@ -46,9 +50,9 @@ final class StoreState {
     let catalogue: QueueCatalogue
 
     // What the present turn has changed.
-    private var builders: [Int64: OpenChunk] = [:]
+    @exclusivity(unchecked) private var builders: [Int64: OpenChunk] = [:]
     private var finished: [(chunk: Chunk, content: ChunkContent)] = []
-    private var dirty = TouchedNumbers()
+    @exclusivity(unchecked) private var dirty = TouchedNumbers()
     private var statements: [(Database) throws -> Void] = []
     var handouts: [Handout] = []
     /// Those who began to wait in this turn.
@@ -56,7 +60,7 @@ final class StoreState {
     /// Whose task was cancelled. They are answered after the commit: a turn that fails is done again, and nobody may be
     /// answered twice.
     var cancelled: Set<UInt64> = []
-    var changedQueues = TouchedNumbers()
+    @exclusivity(unchecked) var changedQueues = TouchedNumbers()
     var changedRecords: Set<Int64> = []
     /// The order of a queue has to be built anew, from what this turn has written.
     var reloadAfterCommit = false
@@ -367,7 +371,7 @@ struct TouchedNumbers {
 /// The chunk that a turn collects for one queue.
 private final class OpenChunk {
     let chunk: Chunk
-    var builder = ChunkBuilder()
+    @exclusivity(unchecked) var builder = ChunkBuilder()
 
     init(chunk: Chunk) { self.chunk = chunk }
 }

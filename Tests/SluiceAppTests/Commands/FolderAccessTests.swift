@@ -45,12 +45,12 @@ private final class OvertakingAssembly: EngineAssembly {
 }
 
 extension CommandContext {
-    /// What a command would have that was given nothing but `--data`.
+    /// What a command would have that was given only a folder, and patience.
     fileprivate init(assembly: any EngineAssembly, folder: String) throws {
         let application = Application(
             name: "sluice", functions: [], pipelines: [], assembly: assembly, console: .silent)
         self = try Application.$current.withValue(application) {
-            try CommandContext(CommonOptions.parse(["--data", folder]))
+            try CommandContext(CommonOptions.parse(["--data", folder, "--timeout", "60s"]))
         }
     }
 }

@@ -3,19 +3,22 @@ import Sluice
 
 /// Turns records into rows, each in one pass over its bytes: names are matched to columns, and values are bound to a
 /// statement where they stand. Belongs to one shape of one table.
+///
+/// What every field of every record touches is `@exclusivity(unchecked)`: one actor has it, and nothing that changes it
+/// takes a closure or calls back.
 final class SQLiteRowWriter {
     private let plan: SQLitePlan
     private var columns: SQLiteColumnMatcher
     private let connection: OpaquePointer
 
     /// How the last record was laid out: records of one kind have the same names in the same order.
-    private var layout: Layout?
+    @exclusivity(unchecked) private var layout: Layout?
     /// Statements by the columns they write, in order.
     private var statements: [[Int]: RowStatement] = [:]
     /// The members of the record at hand, and those of them that go to a column.
-    private var members: [(name: JSONSpan, value: JSONSpan)] = []
-    private var fields: [Field] = []
-    private var decoded: [UInt8] = []
+    @exclusivity(unchecked) private var members: [(name: JSONSpan, value: JSONSpan)] = []
+    @exclusivity(unchecked) private var fields: [Field] = []
+    @exclusivity(unchecked) private var decoded: [UInt8] = []
 
     /// What one parameter gets.
     struct Field {
