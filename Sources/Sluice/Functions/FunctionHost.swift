@@ -1,17 +1,5 @@
 package import Logging
 
-/// How one invocation ended. `answered` are the answers for its first records; those behind them have none.
-package enum InvocationResult: Sendable, Hashable {
-    /// One answer for every record.
-    case answered([RecordAnswer])
-    /// The invocation failed as a whole: it threw, or its time was up.
-    case failed(Problem, answered: [RecordAnswer])
-    /// Our own shutdown ended it.
-    case cutShort(answered: [RecordAnswer])
-    /// It was not started, and why the step must pause.
-    case refused(String)
-}
-
 /// Runs Swift functions, each invocation on a thread of its own and against its timeout.
 package final class FunctionHost: Sendable {
     private let threads: FunctionThreads
@@ -116,6 +104,26 @@ package final class FunctionHost: Sendable {
                 "more": "\(max(0, pending.count - 10))",
             ])
     }
+}
+
+/// A Swift function and the host that runs it.
+package struct HostedFunction: FunctionInvoker {
+    private let function: Function
+    private let host: FunctionHost
+
+    package init(_ function: Function, host: FunctionHost) {
+        self.function = function
+        self.host = host
+    }
+
+    package var name: String { function.name }
+    package var takesBatches: Bool { function.takesBatches }
+
+    package func invoke(_ records: [RawRecord], _ context: InvocationContext) async -> InvocationResult {
+        await host.invoke(function, records, context)
+    }
+
+    package func close() async { host.close() }
 }
 
 extension Duration {

@@ -3,8 +3,7 @@ package import Logging
 /// Calls the function of a pipeline, and passes what it makes of a record to the delivery queue.
 package struct TransformStep: Step {
     package let name: StepName
-    private let function: Function
-    private let host: FunctionHost
+    private let function: any FunctionInvoker
     private let timeout: Duration
     private let deliveryQueue: String
     private let ordered: Bool
@@ -18,12 +17,11 @@ package struct TransformStep: Step {
     /// - Parameter version: which code runs, for failures and the status: the executable's build id.
     /// - Throws: `ErrorRules.Mistake` for a rule of `errors:` that cannot be used.
     package init(
-        _ transform: Transform, of pipeline: Pipeline, function: Function, host: FunctionHost, version: String?,
+        _ transform: Transform, of pipeline: Pipeline, function: any FunctionInvoker, version: String?,
         control: StepControl, clock: any EngineClock, logger: Logger
     ) throws(ErrorRules.Mistake) {
         name = pipeline.transformStep
         self.function = function
-        self.host = host
         timeout = transform.timeout
         deliveryQueue = pipeline.deliveryQueue
         ordered = pipeline.queue.type == .fifo
@@ -49,11 +47,14 @@ package struct TransformStep: Step {
         if Task.isCancelled { return false }
         let context = InvocationContext(
             pipeline: name.pipeline, function: function.name, version: version, timeout: timeout, logger: logger)
-        switch await host.invoke(function, open.map { RawRecord(decisions.batch[$0]) }, context) {
+        switch await function.invoke(open.map { RawRecord(decisions.batch[$0]) }, context) {
         case .answered(let answers):
             return take(answers, for: open, &decisions)
         case .cutShort(let answers):
             _ = take(answers, for: open, &decisions)
+            return false
+        case .notStarted(let problem):
+            policy.control.pause(reason: problem.reason, automatic: true)
             return false
         case .refused(let reason):
             policy.control.pause(reason: reason, automatic: true)

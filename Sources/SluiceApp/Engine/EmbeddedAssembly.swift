@@ -67,14 +67,14 @@ private struct PipelineAssembly {
         }
         let version = try ExecutableVersion.current()
         let control = try await control(pipeline.transformStep, version: version, downstream: behind)
-        let host = FunctionHost(name: function.name, logger: logger)
+        let invoker = HostedFunction(function, host: FunctionHost(name: function.name, logger: logger))
         let step = try TransformStep(
-            transform, of: pipeline, function: function, host: host, version: version, control: control,
+            transform, of: pipeline, function: invoker, version: version, control: control,
             clock: engine.clock, logger: logger)
         let plan = StepLoop.Plan(
             concurrency: transform.concurrency, batch: transform.batch, batchWindow: transform.batchWindow,
             ordered: pipeline.queue.type == .fifo)
-        return StepService(loop: loop(step, from: pipeline.intakeQueue, control, plan)) { host.close() }
+        return StepService(loop: loop(step, from: pipeline.intakeQueue, control, plan)) { await invoker.close() }
     }
 
     func delivery() async throws -> any Service {

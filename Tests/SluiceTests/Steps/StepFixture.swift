@@ -76,9 +76,9 @@ struct StepFixture {
         _ function: Function, control: StepControl? = nil, host: FunctionHost? = nil
     ) throws -> TransformStep {
         try TransformStep(
-            pipeline.transform ?? Transform(function: "f"), of: pipeline, function: function,
-            host: host ?? FunctionHost(name: "orders", logger: logger), version: "v1",
-            control: control ?? transformControl(), clock: clock, logger: logger)
+            pipeline.transform ?? Transform(function: "f"), of: pipeline,
+            function: HostedFunction(function, host: host ?? FunctionHost(name: "orders", logger: logger)),
+            version: "v1", control: control ?? transformControl(), clock: clock, logger: logger)
     }
 
     func deliveryControl() -> StepControl {

@@ -1,0 +1,30 @@
+/// Calls one function, however it runs: in Swift in this process, or as a process of its own.
+package protocol FunctionInvoker: Sendable {
+    /// As people know it: the registered name, the handler, the command.
+    var name: String { get }
+    /// Whether an invocation is answered as a whole: when it fails, nobody can tell which record is to blame.
+    var takesBatches: Bool { get }
+
+    /// Calls the function with `records`. Called concurrently, up to the step's concurrency.
+    ///
+    /// Returns soon after the deadline of `context` at the latest, whatever the function does. Cancelling the task
+    /// that waits (our own shutdown) ends the invocation.
+    func invoke(_ records: [RawRecord], _ context: InvocationContext) async -> InvocationResult
+
+    /// Ends what is kept for the next invocation. Called once, when none is under way.
+    func close() async
+}
+
+/// How one invocation ended. `answered` are the answers for its first records; those behind them have none.
+package enum InvocationResult: Sendable, Hashable {
+    /// One answer for every record.
+    case answered([RecordAnswer])
+    /// The invocation failed as a whole: it threw, or its time was up.
+    case failed(Problem, answered: [RecordAnswer])
+    /// Our own shutdown ended it.
+    case cutShort(answered: [RecordAnswer])
+    /// The function failed at its start, before it was given anything: no record is to blame, and none pays for it.
+    case notStarted(Problem)
+    /// It was not started, and why the step must pause.
+    case refused(String)
+}
