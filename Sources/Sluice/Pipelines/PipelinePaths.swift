@@ -14,4 +14,9 @@ extension Pipeline {
         case .sqlite(let path): resolved(path)
         }
     }
+
+    /// The folder of the transform's code: the one it names, or the definition's own. `nil` = the working directory.
+    public var codeFolder: String? {
+        transform?.code.map(resolved) ?? root
+    }
 }

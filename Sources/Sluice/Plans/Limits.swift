@@ -38,6 +38,34 @@ public enum Limits {
         service: "Lambda", now: .seconds(1)...(.minutes(15)), in2020: .seconds(1)...(.minutes(15)),
         source: "\(guide), quotas")
 
+    public static let functionMemory = Limit<ByteCount>(
+        service: "Lambda", now: .megabytes(128)...(.megabytes(10_240)),
+        in2020: .megabytes(128)...(.megabytes(3_008)), source: "\(guide), quotas; 3,008 MB until December 2020")
+
+    /// All variables of a function together: the bytes of their names and values.
+    public static let environment = Limit<ByteCount>(
+        service: "Lambda", now: ByteCount(0)...(.kilobytes(4)), in2020: ByteCount(0)...(.kilobytes(4)),
+        source: "\(guide), quotas")
+
+    /// Characters of a handler's name.
+    public static let handler = Limit<Int>(
+        service: "Lambda", now: 1...128, in2020: 1...128,
+        source: "Lambda service model of botocore 1.43.11 (2026), Handler")
+
+    /// An invocation's event, and its answer.
+    public static let invocationPayload = Limit<ByteCount>(
+        service: "Lambda", now: ByteCount(0)...(.megabytes(6)), in2020: ByteCount(0)...(.megabytes(6)),
+        source: "Lambda service model of botocore 1.43.11 (2026), Invoke")
+
+    /// Variables that Lambda sets itself and lets nobody set.
+    public static let reservedEnvironment: Set<String> = [
+        "_HANDLER", "_X_AMZN_TRACE_ID", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION",
+        "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "AWS_REGION", "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT",
+    ]
+
     /// Invocations at once in one account and region.
     public static let concurrency = Limit<Int>(
         service: "Lambda", now: 1...1_000, in2020: 1...1_000, source: "\(guide), quotas")

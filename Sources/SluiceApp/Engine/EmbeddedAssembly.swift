@@ -62,8 +62,11 @@ private struct PipelineAssembly {
             let plan = StepLoop.Plan(concurrency: 1, batch: 1_000, ordered: pipeline.queue.type == .fifo)
             return loop(PassThroughStep(pipeline), from: pipeline.intakeQueue, control, plan)
         }
-        guard let function = functions.first(where: { $0.name == transform.function }) else {
-            throw ControlError.refused(unknownFunction(transform.function))
+        guard case .swift(let name) = transform.kind else {
+            throw ControlError.refused("functions as processes are not in this version yet")
+        }
+        guard let function = functions.first(where: { $0.name == name }) else {
+            throw ControlError.refused(unknownFunction(name))
         }
         let version = try ExecutableVersion.current()
         let control = try await control(pipeline.transformStep, version: version, downstream: behind)

@@ -4,7 +4,7 @@ import Sluice
 enum PipelineText {
     /// `orders: orders-in.fifo → order-row → sqlite:out/shop.db (orders)`.
     static func line(_ pipeline: Pipeline) -> String {
-        let function = pipeline.transform.map { " → \($0.function)" } ?? ""
+        let function = pipeline.transform.map { " → \($0.codeName)" } ?? ""
         return "\(pipeline.name): \(pipeline.intakeQueue)\(function) → \(address(pipeline.deliver.to)) "
             + "(\(pipeline.deliver.table))"
     }

@@ -38,6 +38,7 @@ struct DefinitionEqualityTests {
                 - {match: "Validation*", then: reject}
                 - {match: "/too (late|old)/", then: filter}
               backoff: {first: 2s, max: 10m, factor: 1.5, jitter: false}
+              pause_when: 75% of 40
             deliver:
               - name: shop
                 to: sqlite:out/shop.db
@@ -76,7 +77,8 @@ struct DefinitionEqualityTests {
                     ErrorRule(match: "Validation*", then: .reject),
                     ErrorRule(match: "/too (late|old)/", then: .filter),
                 ],
-                backoff: Backoff(first: .seconds(2), max: .minutes(10), factor: 1.5, jitter: false))
+                backoff: Backoff(first: .seconds(2), max: .minutes(10), factor: 1.5, jitter: false),
+                pauseWhen: PauseWhen(75, of: 40))
             Deliver(
                 name: "shop", to: .sqlite("out/shop.db"), table: "orders", key: ["order_id"], mode: .upsert,
                 create: false,
@@ -112,6 +114,81 @@ struct DefinitionEqualityTests {
         #expect(result.mistakes.map(\.description) == [])
         #expect(try #require(result.pipelines.first) == built)
         #expect(built == Pipeline(name: "p", source: .queue("in"), deliver: Deliver(to: .sqlite("x.db"), table: "t")))
+    }
+
+    /// A transform in YAML, its equal in Swift, and what is run.
+    struct KindCase: Sendable, CustomTestStringConvertible {
+        var yaml: String
+        var built: Transform
+        var kind: Transform.Kind
+        var testDescription: String { "\(kind)" }
+    }
+
+    static let kinds = [
+        KindCase(
+            yaml: """
+                handler: jobs/orders.handler
+                runtime: python3.12
+                code: ./functions/orders
+                environment: {TZ: UTC, LEVEL: 07, EMPTY: ""}
+                contract: json
+                answers: aws
+                memory: 512MB
+                timeout: 20s
+                concurrency: 3
+                batch: 50
+                batch_window: 100ms
+                errors: [{match: "*", then: reject}]
+                backoff: {first: 2s}
+                pause_when: never
+                """,
+            built: Transform(
+                handler: "jobs/orders.handler", runtime: "python3.12", code: "./functions/orders",
+                environment: ["TZ": "UTC", "LEVEL": "07", "EMPTY": ""], contract: .json, answers: .aws,
+                memory: .megabytes(512), timeout: .seconds(20), concurrency: 3, batch: 50,
+                batchWindow: .milliseconds(100), errors: [ErrorRule(match: "*", then: .reject)],
+                backoff: Backoff(first: .seconds(2)), pauseWhen: nil),
+            kind: .handler("jobs/orders.handler", runtime: "python3.12", code: "./functions/orders")),
+        KindCase(
+            yaml: "handler: index.handler\nruntime: nodejs22.x",
+            built: Transform(handler: "index.handler", runtime: "nodejs22.x"),
+            kind: .handler("index.handler", runtime: "nodejs22.x", code: nil)),
+        KindCase(
+            yaml: "command: [python3, -m, awslambdaric, orders.handler]\ncontract: firehose\nanswers: strict",
+            built: Transform(command: ["python3", "-m", "awslambdaric", "orders.handler"]),
+            kind: .command(["python3", "-m", "awslambdaric", "orders.handler"])),
+        KindCase(
+            yaml: "command: [sh, -c, \"a\\nb\", \"\"]\ncode: bin\nmemory: 128MB",
+            built: Transform(command: ["sh", "-c", "a\nb", ""], code: "bin", memory: .megabytes(128)),
+            kind: .command(["sh", "-c", "a\nb", ""])),
+        KindCase(
+            yaml: "jq: |-\n  .items[]\n  | {id}\ncode: lib\nenvironment: {TZ: UTC}",
+            built: Transform(jq: ".items[]\n| {id}", code: "lib", environment: ["TZ": "UTC"]),
+            kind: .jq(".items[]\n| {id}")),
+        KindCase(yaml: "function: order-row", built: Transform(function: "order-row"), kind: .swift("order-row")),
+    ]
+
+    @Test("YAML and the result builder give equal values for every kind of function", arguments: kinds)
+    func everyKind(_ function: KindCase) throws {
+        let lines = function.yaml.split(separator: "\n").map { "  \($0)\n" }.joined()
+        let yaml = "pipeline: p\nsource: {queue: in}\ntransform:\n\(lines)deliver: {to: 'sqlite:x.db', table: t}\n"
+        let built = Pipeline("p") {
+            Source.queue("in")
+            function.built
+            Deliver(to: .sqlite("x.db"), table: "t")
+        }
+        let result = DefinitionReader(environment: [:]).read(text: yaml, name: "p.yaml")
+        #expect(result.mistakes.map(\.description) == [])
+        #expect(try #require(result.pipelines.first) == built)
+        #expect(built.validate() == DefinitionFindings())
+        #expect(built.transform?.kind == function.kind)
+    }
+
+    @Test("a function has a name for people, which shows no argument of a command")
+    func codeNames() {
+        let names = Self.kinds.map(\.built.codeName)
+        #expect(names == ["jobs/orders.handler", "index.handler", "python3 …", "sh …", "jq", "order-row"])
+        #expect(Transform(command: ["./enrich"]).codeName == "./enrich")
     }
 
     @Test("none takes the archive and the transform away in both spellings")

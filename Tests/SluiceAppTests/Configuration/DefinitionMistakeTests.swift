@@ -39,11 +39,12 @@ struct DefinitionMistakeTests {
             "f:4:9: unknown key 'VisibilityTimeout' in 'queue'; AWS's VisibilityTimeout is 'visibility_timeout' here"),
         .below(
             "transform: {FunctionName: f}",
-            "f:4:1: transform.function is missing; expected the name of a Swift function that the app registers",
+            "f:4:12: transform says nothing to run; expected one of 'handler', 'command', 'jq', 'function'",
             "f:4:13: unknown key 'FunctionName' in 'transform'; AWS's FunctionName is 'function' here"),
         .below(
             "transform: {function: f, jq: .}",
-            "f:4:26: unknown key 'jq' in 'transform'; this version runs Swift functions only; write 'function: NAME'"),
+            "f:4:23: transform has 'jq' and 'function', and can run one of them; expected one of 'handler', 'command', 'jq', "
+                + "'function'"),
         .below(
             "archive: off", "f:4:10: archive: 'off' is no map; expected a map with 'keep', or 'none'"),
         .below(

@@ -1,29 +1,4 @@
 extension DefinitionKeys {
-    static let transform = KeyTable(
-        prototype: Transform(function: ""),
-        keys: [
-            Key(
-                "function", .text("the name of a Swift function that the app registers"), at: \.function,
-                required: true,
-                "A Swift function of your app, by the name it is registered under."),
-            Key(
-                "timeout", .duration(.limit(Limits.functionTimeout)), at: \.timeout,
-                "How long one invocation may take."),
-            Key(
-                "concurrency", .count(.limit(Limits.concurrency)), at: \.concurrency, fallback: "the machine's cores",
-                "Invocations at once."),
-            Key("batch", .count(.limit(Limits.batch)), at: \.batch, "Records of one invocation, at most."),
-            Key(
-                "batch_window", .duration(.limit(Limits.batchWindow)), at: \.batchWindow,
-                "How long to wait for a batch to fill."),
-            Key("errors", .list(of: .section(errorRule), base: errorRule.prototype), at: \.errors, errorsMeaning),
-            Key("backoff", .section(backoff), at: \.backoff, fallback: "", backoffMeaning),
-        ],
-        advice: Dictionary(
-            uniqueKeysWithValues: ["handler", "command", "jq", "runtime", "code"].map {
-                ($0, "this version runs Swift functions only; write 'function: NAME'")
-            }))
-
     static let deliver = KeyTable(
         prototype: Deliver(to: .sqlite(""), table: ""),
         keys: [
@@ -110,8 +85,8 @@ extension DefinitionKeys {
                 "The time between probes while it is open."),
         ])
 
-    private static let errorsMeaning = "What failures of a kind mean. The first match wins; without one it is `retry`."
-    private static let backoffMeaning = "How long a record waits between tries."
+    static let errorsMeaning = "What failures of a kind mean. The first match wins; without one it is `retry`."
+    static let backoffMeaning = "How long a record waits between tries."
 }
 
 extension DefinitionKeys {

@@ -41,7 +41,7 @@ enum DefinitionKeys {
                 "queue", .section(queue), at: \.pipeline.queue, fallback: "",
                 "The settings of all queues of this pipeline."),
             Key(
-                "transform", KeyType.section(transform).or("none", base: Transform(function: "")),
+                "transform", KeyType.section(transform).or("none", base: transform.prototype),
                 at: \.pipeline.transform,
                 "The function that every record goes through; `none` passes records on unchanged."),
             Key(

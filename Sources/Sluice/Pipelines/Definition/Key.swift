@@ -15,11 +15,12 @@ struct Key<Owner: Hashable & Sendable>: Sendable {
     ///   - required: a definition without the key is wrong.
     ///   - fallback: the default in words, where it depends on something.
     ///   - effective: the value in effect, where the property's own text does not tell.
+    ///   - applies: whether the key means anything beside the others; where it does not, an explanation leaves it out.
     ///   - meaning: one or two sentences for the reference.
     init<Value>(
         _ name: String, _ type: KeyType<Value>, at property: any WritableKeyPath<Owner, Value> & Sendable,
         required: Bool = false, fallback: String? = nil, effective: (@Sendable (Owner) -> String)? = nil,
-        _ meaning: String
+        applies: @escaping @Sendable (Owner) -> Bool = { _ in true }, _ meaning: String
     ) {
         self.name = name
         isRequired = required
@@ -46,6 +47,7 @@ struct Key<Owner: Hashable & Sendable>: Sendable {
             }
         }
         values = { owner in
+            guard applies(owner) else { return [] }
             let value = owner[keyPath: property]
             if let nested = type.values(value) {
                 return nested.map { KeyValue(path: dotted(name, $0.path), text: $0.text) }

@@ -3,6 +3,8 @@ struct KeyTable<Owner: Hashable & Sendable>: Sendable {
     /// The value without any key: its properties are the defaults, and placeholders for what is required.
     let prototype: Owner
     let keys: [Key<Owner>]
+    /// Keys of which a map has exactly one; a rule sees to that.
+    var alternatives: [String] = []
     /// Keys that people write here although they mean something else, and what to do instead.
     var advice: [String: String] = [:]
     /// Whether keys that begin with `x-` are ignored, so that YAML anchors have a place.
@@ -48,6 +50,7 @@ struct KeyTable<Owner: Hashable & Sendable>: Sendable {
 
     /// `name and queue`: the keys that a mistake names as what a map may hold.
     var mainKeys: String {
+        if !alternatives.isEmpty { return "one of " + alternatives.map { "'\($0)'" }.joined(separator: ", ") }
         let required = keys.filter(\.isRequired).map(\.name)
         let named = required.isEmpty ? keys.map(\.name) : required
         guard let last = named.last, named.count > 1 else { return "'\(named.first ?? "")'" }
