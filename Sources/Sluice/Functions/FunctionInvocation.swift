@@ -4,6 +4,8 @@ import Synchronization
 package enum RecordAnswer: Sendable, Hashable {
     /// The outputs, encoded; none = filtered.
     case outputs([Bytes])
+    /// The function says that all went well, and nothing of what came of the record (`answers: aws`).
+    case unconfirmed
     case failed(Problem)
 
     init(_ outcome: Outcome<Bytes>) {

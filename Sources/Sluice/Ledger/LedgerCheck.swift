@@ -33,7 +33,8 @@ package enum LedgerCheck {
         let passed = ledger[.passed] ?? 0
         var found = equal(
             queue.ledger[.done], "messages done in '\(queue.name)'",
-            passed + (ledger[.filtered] ?? 0) + (ledger[.unconfirmed] ?? 0), "passed and filtered by \(step.name)")
+            passed + (ledger[.filtered] ?? 0) + (ledger[.unconfirmed] ?? 0),
+            "passed, filtered and unconfirmed by \(step.name)")
         if queue.role == .delivery {
             let effects = SinkEffect.allCases.reduce(0) { $0 + (ledger[$1.ledgerEntry] ?? 0) }
             found += equal(passed, "delivered by \(step.name)", effects, "written, stale, repeated and ignored")

@@ -51,7 +51,8 @@ extension JSONMistake: CustomStringConvertible {
         }
     }
 
-    private static func shown(_ byte: UInt8) -> String {
+    /// A byte for people: `'x'`, `byte 0x0A`.
+    static func shown(_ byte: UInt8) -> String {
         (0x21...0x7E).contains(byte)
             ? "'\(Character(UnicodeScalar(byte)))'"
             : "byte 0x\(byte < 16 ? "0" : "")\(String(byte, radix: 16, uppercase: true))"

@@ -92,6 +92,14 @@ package struct JSONScanner {
         return try value()
     }
 
+    /// A scanner inside an object or a list that this one has passed over: `nextMember`, or `nextElement`, reads it. Spans
+    /// that it finds are its own.
+    func inside(_ container: JSONSpan) -> JSONScanner {
+        var inner = JSONScanner(raw(container))
+        inner.place = .inside
+        return inner
+    }
+
     /// The end of the document: nothing but space may follow.
     package mutating func finish() throws(JSONMistake) {
         skipSpace()

@@ -4,6 +4,8 @@ public enum Disposition: Sendable, Hashable {
     case passed([Outgoing])
     /// Gone on purpose; nothing comes of it.
     case filtered
+    /// Gone, without outputs: the function says that all went well, and not for which record (`answers: aws`).
+    case unconfirmed
     /// Written to the sink, or known not to need it; the message is gone.
     case delivered(SinkEffect)
     /// Visible again after the backoff; until then it is in flight, and a FIFO group waits behind it. The

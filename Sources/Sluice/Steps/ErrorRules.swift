@@ -1,7 +1,7 @@
 import Foundation
 
 /// What went wrong with one record, before `errors:` has had its say.
-package struct Problem: Sendable, Hashable {
+package struct Problem: Error, Sendable, Hashable {
     /// What becomes of the record when no rule matches.
     package enum Remedy: Sendable, Hashable { case retry, reject }
 

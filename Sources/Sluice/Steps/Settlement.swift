@@ -43,11 +43,19 @@ public struct Settlement: Sendable {
 }
 
 extension Disposition {
+    /// What the record failed with; `nil` = it did not fail.
+    package var failure: Failure? {
+        switch self {
+        case .retry(_, let failure), .dead(let failure): failure
+        case .passed, .filtered, .unconfirmed, .delivered, .release: nil
+        }
+    }
+
     /// Whether the message stays in its queue, so that those behind it in a group must wait.
     var returnsMessage: Bool {
         switch self {
         case .retry, .release: true
-        case .passed, .filtered, .delivered, .dead: false
+        case .passed, .filtered, .unconfirmed, .delivered, .dead: false
         }
     }
 }

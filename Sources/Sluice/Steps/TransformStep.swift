@@ -83,6 +83,8 @@ package struct TransformStep: Step {
             switch answer {
             case .outputs(let outputs):
                 decisions.decide(index, passed(outputs, from: decisions.batch[index]))
+            case .unconfirmed:
+                decisions.decide(index, .unconfirmed)
             case .failed(let problem):
                 guard settle(index, problem, &decisions) else { return false }
             }

@@ -28,6 +28,7 @@ struct PipelineDocument: Encodable {
     var received: Int
     var delivered: Int
     var filtered: Int
+    var unconfirmed: Int
     var waiting: Int
     var inFlight: Int
     var dead: Int
@@ -54,6 +55,7 @@ struct PipelineDocument: Encodable {
         received = balance.received
         delivered = balance.delivered
         filtered = balance.filtered
+        unconfirmed = balance.unconfirmed
         waiting = balance.waiting
         inFlight = balance.inFlight
         dead = balance.dead

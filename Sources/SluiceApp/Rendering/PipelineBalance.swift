@@ -9,6 +9,8 @@ struct PipelineBalance: Sendable, Equatable {
     var outputs = 0
     var passed = 0
     var filtered = 0
+    /// Taken by a function that did not say what became of each.
+    var unconfirmed = 0
     var delivered = 0
     var waiting = 0
     var inFlight = 0
@@ -36,7 +38,8 @@ struct PipelineBalance: Sendable, Equatable {
         }
         for step in pipeline.steps {
             let count = { (entry: LedgerEntry) in step.ledger[entry] ?? 0 }
-            filtered += count(.filtered) + count(.unconfirmed)
+            filtered += count(.filtered)
+            unconfirmed += count(.unconfirmed)
             if step.isTransform {
                 passed += count(.passed)
                 outputs += count(.outputs)
@@ -50,7 +53,7 @@ struct PipelineBalance: Sendable, Equatable {
     var difference: Int { received + outputs - passed - accounted }
 
     private var accounted: Int {
-        delivered + filtered + waiting + inFlight + dead + discarded + expired + erased + movedOut
+        delivered + filtered + unconfirmed + waiting + inFlight + dead + discarded + expired + erased + movedOut
     }
 
     var oneOutputEach: Bool { outputs == passed }
@@ -61,7 +64,10 @@ struct PipelineBalance: Sendable, Equatable {
             ("delivered", delivered), ("filtered", filtered), ("waiting", waiting), ("in flight", inFlight),
             ("dead", dead),
         ]
-        let rare = [("discarded", discarded), ("expired", expired), ("erased", erased), ("moved out", movedOut)]
+        let rare = [
+            ("unconfirmed", unconfirmed), ("discarded", discarded), ("expired", expired), ("erased", erased),
+            ("moved out", movedOut),
+        ]
         return always + rare.filter { $0.1 != 0 }
     }
 }

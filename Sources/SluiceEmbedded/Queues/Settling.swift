@@ -36,6 +36,9 @@ extension StoreState {
         case .filtered:
             tally.add(.filtered)
             finish(ref, chunk, queue, &tally)
+        case .unconfirmed:
+            tally.add(.unconfirmed)
+            finish(ref, chunk, queue, &tally)
         case .delivered(let effect):
             tally.passed += 1
             tally.add(effect.ledgerEntry)

@@ -24,6 +24,16 @@ extension SettlerConformance {
             #expect(ledger[.passed] == 1)
             #expect(ledger[.filtered] == 1)
         },
+        both("what a function did not confirm is gone, and counted apart") { bench in
+            try await bench.intake.put("a", "b")
+            let batch = try await bench.receive()
+            let result = try await bench.settle(batch, .unconfirmed, .filtered)
+            #expect(result.outcomes == [.settled, .settled])
+            let queue = try await bench.report(bench.pipeline.intakeQueue)
+            #expect(queue.depth.messages == 0)
+            #expect(queue.ledger[.done] == 2)
+            #expect(try await bench.stepLedger() == [.unconfirmed: 1, .filtered: 1])
+        },
         both("what a sink made of a record is counted") { bench in
             try await bench.intake.put("1", "2", "3", "4")
             let batch = try await bench.receive()

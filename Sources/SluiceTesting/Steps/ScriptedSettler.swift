@@ -56,7 +56,7 @@ package final class ScriptedSettler: Settler {
             let record = message.lineage.identity
             return state.withLock { state in
                 switch entry.disposition {
-                case .passed, .filtered, .delivered:
+                case .passed, .filtered, .unconfirmed, .delivered:
                     if let reason = state.refused[record] { return .failed(reason) }
                     state.done.append(record)
                     queue.entries.remove(at: index)

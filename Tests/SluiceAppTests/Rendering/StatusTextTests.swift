@@ -107,6 +107,17 @@ struct StatusTextTests {
         #expect(PipelineBalance(report.pipelines[0]).difference == 0)
     }
 
+    @Test("what a function did not confirm is counted apart, where there is any")
+    func unconfirmed() {
+        var report = morning()
+        report.pipelines[0].steps[0].ledger[.filtered] = 200
+        report.pipelines[0].steps[0].ledger[.unconfirmed] = 10
+        #expect(text(report).contains("filtered 200 + "))
+        #expect(text(report).contains(" + unconfirmed 10   ✓ adds up"))
+        #expect(PipelineDocument(report.pipelines[0]).unconfirmed == 10)
+        #expect(!text(morning()).contains("unconfirmed"))
+    }
+
     @Test("a record with several outputs is counted at each step")
     func severalOutputs() {
         var report = morning()

@@ -140,7 +140,7 @@ struct ModelWorker: Sendable {
         let dead = QueueNames.deadLetterQueue(of: queue)
         switch disposition {
         case .passed: return pipeline.deliveryQueue
-        case .filtered, .delivered: return ""
+        case .filtered, .unconfirmed, .delivered: return ""
         case .release: return queue
         case .retry: return message.receiveCount >= ModelRun.most ? dead : queue
         case .dead: return dead

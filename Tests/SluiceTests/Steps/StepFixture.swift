@@ -75,10 +75,14 @@ struct StepFixture {
     func transform(
         _ function: Function, control: StepControl? = nil, host: FunctionHost? = nil
     ) throws -> TransformStep {
+        try transform(
+            HostedFunction(function, host: host ?? FunctionHost(name: "orders", logger: logger)), control: control)
+    }
+
+    func transform(_ invoker: any FunctionInvoker, control: StepControl? = nil) throws -> TransformStep {
         try TransformStep(
-            pipeline.transform ?? Transform(function: "f"), of: pipeline,
-            function: HostedFunction(function, host: host ?? FunctionHost(name: "orders", logger: logger)),
-            version: "v1", control: control ?? transformControl(), clock: clock, logger: logger)
+            pipeline.transform ?? Transform(function: "f"), of: pipeline, function: invoker, version: "v1",
+            control: control ?? transformControl(), clock: clock, logger: logger)
     }
 
     func deliveryControl() -> StepControl {
@@ -104,23 +108,32 @@ struct StepFixture {
     }
 }
 
+/// A function whose invocations end as they are told to, one after the other; the last way goes on.
+final class ScriptedInvoker: FunctionInvoker {
+    let name = "f"
+    let takesBatches = true
+    private let results: Mutex<[@Sendable ([RawRecord]) -> InvocationResult]>
+
+    init(_ results: (@Sendable ([RawRecord]) -> InvocationResult)...) { self.results = Mutex(results) }
+
+    func invoke(_ records: [RawRecord], _ context: InvocationContext) async -> InvocationResult {
+        results.withLock { $0.count > 1 ? $0.removeFirst() : $0[0] }(records)
+    }
+
+    func close() async {}
+}
+
 extension Disposition {
     /// The case, for tables of expectations.
     var word: String {
         switch self {
         case .passed: "passed"
         case .filtered: "filtered"
+        case .unconfirmed: "unconfirmed"
         case .delivered(let effect): effect.rawValue
         case .retry: "retry"
         case .release: "release"
         case .dead: "dead"
-        }
-    }
-
-    var failure: Failure? {
-        switch self {
-        case .retry(_, let failure), .dead(let failure): failure
-        default: nil
         }
     }
 }
