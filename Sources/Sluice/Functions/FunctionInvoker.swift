@@ -27,4 +27,12 @@ package enum InvocationResult: Sendable, Hashable {
     case notStarted(Problem)
     /// It was not started, and why the step must pause.
     case refused(String)
+
+    /// Whether the function was given the records.
+    var hasStarted: Bool {
+        switch self {
+        case .answered, .failed, .cutShort: true
+        case .notStarted, .refused: false
+        }
+    }
 }

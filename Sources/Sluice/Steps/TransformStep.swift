@@ -9,6 +9,8 @@ package struct TransformStep: Step {
     private let ordered: Bool
     private let version: String?
     private let policy: FailurePolicy
+    private let starts = StartPace()
+    private let likeness: AlikeFailures?
     private let logger: Logger
 
     /// The longest output, in bytes: what a message holds.
@@ -27,15 +29,24 @@ package struct TransformStep: Step {
         ordered = pipeline.queue.type == .fifo
         self.version = version
         self.logger = logger
+        likeness = transform.pauseWhen.map { AlikeFailures($0) }
         policy = FailurePolicy(
             rules: try ErrorRules(transform.errors), backoff: transform.backoff, step: name, version: version,
             clock: clock, control: control)
     }
 
     package func process(_ batch: [ReceivedMessage]) async -> [Disposition] {
+        likeness?.begin(isPaused: policy.control.paused != nil)
         var decisions = BatchDecisions(batch, ordered: ordered)
         _ = await call(Array(batch.indices), &decisions)
-        return decisions.dispositions
+        return judged(decisions.dispositions)
+    }
+
+    /// Pauses the step when it shows by now that the function is at fault: then no record pays for it.
+    private func judged(_ dispositions: [Disposition]) -> [Disposition] {
+        guard let likeness, let reason = likeness.note(dispositions) else { return dispositions }
+        policy.control.pause(reason: reason, automatic: true)
+        return dispositions.map { $0.failure == nil ? $0 : .release() }
     }
 
     /// Calls the function with those of `indices` that are still open. An invocation that fails as a whole is tried
@@ -47,14 +58,16 @@ package struct TransformStep: Step {
         if Task.isCancelled { return false }
         let context = InvocationContext(
             pipeline: name.pipeline, function: function.name, version: version, timeout: timeout, logger: logger)
-        switch await function.invoke(open.map { RawRecord(decisions.batch[$0]) }, context) {
+        let result = await function.invoke(open.map { RawRecord(decisions.batch[$0]) }, context)
+        if result.hasStarted { starts.started() }
+        switch result {
         case .answered(let answers):
             return take(answers, for: open, &decisions)
         case .cutShort(let answers):
             _ = take(answers, for: open, &decisions)
             return false
         case .notStarted(let problem):
-            policy.control.pause(reason: problem.reason, automatic: true)
+            notStarted(problem, &decisions)
             return false
         case .refused(let reason):
             policy.control.pause(reason: reason, automatic: true)
@@ -63,6 +76,19 @@ package struct TransformStep: Step {
             guard take(answers, for: open, &decisions) else { return false }
             return await callAgain(
                 Array(open.dropFirst(answers.count)), after: problem, alone: open.count == 1, &decisions)
+        }
+    }
+
+    /// No record is to blame: all that is left is released, after a while in which it may work again.
+    private func notStarted(_ problem: Problem, _ decisions: inout BatchDecisions) {
+        switch starts.failed() {
+        case .wait(let delay):
+            logger.warning(
+                "A function failed at its start; its records are released, and it is started again",
+                metadata: ["step": "\(name)", "function": "\(function.name)", "reason": "\(problem.reason)"])
+            decisions.releaseRest(after: delay)
+        case .pause:
+            policy.control.pause(reason: "the function fails at its start: \(problem.reason)", automatic: true)
         }
     }
 
