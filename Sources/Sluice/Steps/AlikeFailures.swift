@@ -36,10 +36,17 @@ final class AlikeFailures: Sendable {
                     continue
                 }
                 guard state.window.push(failure.fingerprint) >= plan.failures, state.reason == nil else { continue }
-                state.reason = "\(plan.percent)% of the last \(plan.records) records failed alike: \(failure.reason)"
+                state.reason = reason(failure)
             }
             return state.reason
         }
+    }
+
+    /// One line of the status: the history of the records has the whole of a long reason.
+    private func reason(_ failure: Failure) -> String {
+        let longest = 300
+        let words = failure.reason.count > longest ? failure.reason.prefix(longest) + "…" : failure.reason[...]
+        return "\(plan.percent)% of the last \(plan.records) records failed alike: \(words)"
     }
 }
 

@@ -106,6 +106,18 @@ struct RulesOfReadingTests {
         #expect(try #require(result.pipelines.first).sqlitePath == folder.path + "/out/shop.db")
     }
 
+    @Test("the code of a function is where the definition says, else in its own folder")
+    func codeFolder() throws {
+        let folder = try DefinitionFolder()
+        try folder.write(definition("transform: {jq: ., code: ../lib}"), to: "defs/a.yaml")
+        try folder.write(
+            definition("transform: {jq: .}", queue: "b").replacing("pipeline: p", with: "pipeline: q"),
+            to: "defs/b.yaml")
+        let result = DefinitionReader(environment: [:]).read([folder.path + "/defs"])
+        #expect(result.mistakes.map(\.description) == [])
+        #expect(result.pipelines.map(\.codeFolder) == [folder.path + "/lib", folder.path + "/defs"])
+    }
+
     @Test("several documents are several pipelines; x- keys, anchors and merges work; empty documents are nothing")
     func documents() throws {
         let yaml = """

@@ -34,6 +34,15 @@ struct AlikeFailuresTests {
         #expect(control.paused?.automatic == true)
     }
 
+    @Test("the pause gives the start of a long reason")
+    func longReason() async throws {
+        let control = fixture.transformControl()
+        let step = try obedientStep(fixture, control)
+        let long = "no " + String(repeating: "x", count: 3_000)
+        _ = await step.process((0..<6).map { .received($0, long) })
+        #expect(control.paused?.reason == "75% of the last 8 records failed alike: \(long.prefix(300))…")
+    }
+
     @Test("failures of different causes do not pause it, and neither does what was not decided about")
     func different() async throws {
         let control = fixture.transformControl()

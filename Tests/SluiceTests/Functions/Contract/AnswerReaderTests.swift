@@ -184,4 +184,27 @@ struct AnswerReaderTests {
         let (_, reader) = try ContractFixture(contract: .json, answers: .aws).sent(["{", "1"])
         #expect(reader.answers(in: Bytes("null")).words == ["reject not-json", "unconfirmed"], "it was not sent")
     }
+
+    @Test("a damaged answer accounts for every record or fails as a whole", arguments: Transform.Contract.allCases)
+    func damaged(_ contract: Transform.Contract) throws {
+        let fixture = ContractFixture(contract: contract, answers: .aws)
+        let (_, reader) = try fixture.sent(["1", "2", "3"])
+        let good =
+            contract == .firehose
+            ? "{\"records\":[{\"recordId\":\"2b4d1ad9-0\",\"result\":\"Ok\",\"data\":[\"QQ==\",\"\\/\\/8=\"]}]}"
+            : "{\"records\":[{\"id\":\"2b4d1ad9-0\",\"result\":\"Ok\",\"record\":[{\"a\":1},null]}]}"
+        let bytes = Array(good.utf8)
+        for place in bytes.indices {
+            for replacement in [0x00, 0x22, 0x2C, 0x30, 0x5B, 0x5C, 0x5D, 0x7B, 0x7D, 0xC3] as [UInt8] {
+                var damaged = bytes
+                damaged[place] = replacement
+                for answer in [damaged[...], damaged[..<place], damaged[place...]] {
+                    switch reader.answers(in: answer) {
+                    case .success(let answers): #expect(answers.count == 3)
+                    case .failure(let problem): #expect(problem.remedy == .retry)
+                    }
+                }
+            }
+        }
+    }
 }
