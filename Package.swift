@@ -33,6 +33,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.85.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
     ],
     targets: [
         .target(name: "Sluice", dependencies: [log, lifecycle, collections], swiftSettings: strict),
@@ -47,6 +49,19 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
+            name: "SluiceFunctions",
+            dependencies: [
+                "Sluice", log, collections,
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            resources: [.embedInCode("Runtimes/python_runtime.py")],
+            swiftSettings: strict
+        ),
+        .target(
             name: "SluiceConnectors",
             dependencies: [
                 "Sluice", log, collections,
@@ -58,7 +73,7 @@ let package = Package(
         .target(
             name: "SluiceApp",
             dependencies: [
-                "Sluice", "SluiceEmbedded", "SluiceConnectors", log, lifecycle, collections,
+                "Sluice", "SluiceEmbedded", "SluiceFunctions", "SluiceConnectors", log, lifecycle, collections,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
@@ -74,6 +89,12 @@ let package = Package(
             name: "SluiceEmbeddedTests",
             dependencies: [
                 "SluiceEmbedded", "SluiceTesting", log, .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SluiceFunctionsTests",
+            dependencies: [
+                "SluiceFunctions", "SluiceTesting", log, .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: strict),
         .testTarget(

@@ -128,7 +128,7 @@ package struct HostedFunction: FunctionInvoker {
 
 extension Duration {
     /// Seconds with at most three decimals: `30`, `0.05`.
-    var formattedSeconds: String {
+    package var formattedSeconds: String {
         let milliseconds = milliseconds
         if milliseconds % 1_000 == 0 { return "\(milliseconds / 1_000)" }
         return "\(Double(milliseconds) / 1_000)"

@@ -1,0 +1,129 @@
+import Logging
+import NIOCore
+import Sluice
+import Synchronization
+
+/// One process of a function and its Runtime API, as Lambda has it: started once, then given one invocation after the
+/// other, until something goes wrong with it.
+final class ExecutionEnvironment: Sendable {
+    /// How its start ended.
+    enum Start: Sendable {
+        case ready(ExecutionEnvironment)
+        /// The function is at fault, or what it needs is not there.
+        case failed(Problem)
+        case cancelled
+    }
+
+    private let endpoint: RuntimeEndpoint
+    private let server: RuntimeAPIServer
+    private let process: FunctionProcess
+    private let log: FunctionLog
+    let initDuration: Duration
+
+    /// Lambda's limit for the time until the first `next`.
+    static let longestStart: Duration = .seconds(10)
+
+    private init(
+        _ endpoint: RuntimeEndpoint, _ server: RuntimeAPIServer, _ process: FunctionProcess, _ log: FunctionLog,
+        initDuration: Duration
+    ) {
+        self.endpoint = endpoint
+        self.server = server
+        self.process = process
+        self.log = log
+        self.initDuration = initDuration
+    }
+
+    deinit { end() }
+
+    /// Starts a process, and waits until it asks for its first invocation.
+    static func start(_ runtime: FunctionRuntime, watchdog: Watchdog, logger: Logger) async -> Start {
+        let begin = ContinuousClock.now
+        let endpoint = RuntimeEndpoint()
+        let log = FunctionLog(logger)
+        let server: RuntimeAPIServer
+        do {
+            server = try await RuntimeAPIServer.start(endpoint, runtime.identity)
+        } catch {
+            return .failed(Problem(reason: "the Runtime API cannot listen: \(error)", type: "start", remedy: .retry))
+        }
+        let process: FunctionProcess
+        do {
+            process = try await FunctionProcess.start(
+                runtime.plan(api: server.address), watchdog: watchdog, lines: { log.write($0) },
+                ended: { endpoint.processEnded($0) })
+        } catch {
+            server.close()
+            return .failed(Problem(reason: "\(error)", type: "start", remedy: .retry))
+        }
+        let start = await endpoint.waitUntilStarted(atMost: longestStart)
+        if case .ready = start {
+            return .ready(
+                ExecutionEnvironment(endpoint, server, process, log, initDuration: begin.duration(to: .now)))
+        }
+        process.end()
+        server.close()
+        return failure(start, log)
+    }
+
+    private static func failure(_ start: RuntimeEndpoint.Start, _ log: FunctionLog) -> Start {
+        switch start {
+        case .ready, .cancelled: .cancelled
+        case .failed(let error):
+            .failed(Problem(reason: error.reason, type: error.type ?? "Runtime.InitError", remedy: .retry))
+        case .exited(let end):
+            .failed(
+                Problem(
+                    reason: "the process ended before it asked for its first invocation: \(end.text)"
+                        + log.lastErrorLine.map { " (it wrote: \($0))" }.orEmpty,
+                    type: "Runtime.ExitError", remedy: .retry))
+        case .tooLong(let limit):
+            .failed(
+                Problem(
+                    reason: "it did not ask for its first invocation within \(limit.formattedSeconds) s",
+                    type: "Sandbox.Timedout", remedy: .retry))
+        }
+    }
+
+    /// Whether it may be given another invocation.
+    var isAlive: Bool { endpoint.isAlive }
+
+    /// One invocation. After anything but an answer or a reported error the environment has ended.
+    func invoke(_ event: ByteBuffer, timeout: Duration) async -> RuntimeEndpoint.Answer {
+        let id = RequestID.random()
+        log.begin(id)
+        let begin = ContinuousClock.now
+        let invocation = RuntimeEndpoint.Invocation(
+            id: id, event: event, deadline: Timestamp.wall + timeout)
+        let answer = await endpoint.invoke(invocation, limit: timeout)
+        log.end(begin.duration(to: .now), peakMemory: process.peakMemory)
+        switch answer {
+        case .response, .error: break
+        case .exited, .untouched, .timeUp, .cancelled, .tooLarge: end()
+        }
+        return answer
+    }
+
+    /// The last line the process wrote to its standard error: why it died, most likely.
+    var lastErrorLine: String? { log.lastErrorLine }
+
+    /// Kills the process and all it has started.
+    func end() {
+        // At once, not when the process is seen to be gone: nobody may give it another invocation.
+        endpoint.processEnded(ProcessEnd(description: "ended by its host"))
+        process.end()
+        server.close()
+    }
+}
+
+/// Ids as Lambda writes them.
+enum RequestID {
+    static func random() -> String {
+        var generator = SystemRandomNumberGenerator()
+        return MessageID.random(using: &generator).description
+    }
+}
+
+extension Optional where Wrapped == String {
+    fileprivate var orEmpty: String { self ?? "" }
+}

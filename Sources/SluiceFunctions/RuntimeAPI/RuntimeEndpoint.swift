@@ -1,0 +1,270 @@
+import NIOCore
+import Sluice
+import Synchronization
+
+/// Where an execution environment and its host meet: the process asks for the next invocation and answers it, the host
+/// gives invocations and waits for answers. One invocation at a time.
+///
+/// The state is a value behind a lock, because the two sides live on different threads; nobody is called while it is
+/// held.
+final class RuntimeEndpoint: Sendable {
+    /// What the process is asked to do.
+    struct Invocation: Sendable {
+        /// Unknown to everybody else: an answer with another one is not taken.
+        let id: String
+        let event: ByteBuffer
+        let deadline: Timestamp
+    }
+
+    /// How an invocation ended, for the host.
+    enum Answer: Sendable, Hashable {
+        case response([UInt8])
+        /// What the function reported with `…/error`.
+        case error(ReportedError)
+        /// The process ended before it answered.
+        case exited(ProcessEnd)
+        /// It ended before it had even taken the invocation: nothing of it was seen.
+        case untouched(ProcessEnd)
+        case timeUp
+        /// The host's own shutdown.
+        case cancelled
+        /// The answer was larger than Lambda allows.
+        case tooLarge(bytes: Int)
+    }
+
+    /// How the start of the process ended.
+    enum Start: Sendable {
+        case ready
+        case failed(ReportedError)
+        case exited(ProcessEnd)
+        case tooLong(Duration)
+        case cancelled
+    }
+
+    /// What a request of the process is answered with.
+    enum Reply: Sendable, Equatable {
+        case accepted
+        /// `InvalidRequestID`: it is not the invocation that is under way.
+        case unknownInvocation
+        case tooLarge
+        /// There is no invocation for it any more: it may end.
+        case ended
+    }
+
+    private enum Phase {
+        case starting
+        /// It waits for an invocation.
+        case ready(@Sendable (Invocation?) -> Void)
+        /// It has not asked yet.
+        case resting
+        case ended(ProcessEnd)
+    }
+
+    private struct Current {
+        let invocation: Invocation
+        var isTaken: Bool
+        let resume: @Sendable (Answer) -> Void
+    }
+
+    private struct State {
+        var phase: Phase = .starting
+        var current: Current?
+        var whenStarted: (@Sendable (Start) -> Void)?
+        /// The start ended before anybody waited for it.
+        var started: Start?
+    }
+
+    private let state = Mutex(State())
+
+    // MARK: The process's side
+
+    /// `GET …/invocation/next`. `reply` is called once: with the next invocation, or with `nil` when there is none any
+    /// more.
+    func next(_ reply: @escaping @Sendable (Invocation?) -> Void) {
+        let actions: [@Sendable () -> Void] = state.withLock { state in
+            var actions: [@Sendable () -> Void] = []
+            switch state.phase {
+            case .ended: return [{ reply(nil) }]
+            // A second request while one waits: the process has two threads, or has lost the first connection.
+            case .ready(let former): actions.append { former(nil) }
+            case .starting: actions += start(.ready, &state)
+            case .resting: break
+            }
+            if var current = state.current, !current.isTaken {
+                current.isTaken = true
+                state.current = current
+                state.phase = .resting
+                let invocation = current.invocation
+                actions.append { reply(invocation) }
+            } else {
+                state.phase = .ready(reply)
+            }
+            return actions
+        }
+        for action in actions { action() }
+    }
+
+    /// The connection that waited for an invocation is gone.
+    func nextWasGivenUp() {
+        state.withLock { state in if case .ready = state.phase { state.phase = .resting } }
+    }
+
+    /// `POST …/invocation/{id}/response`.
+    func response(_ id: String, _ body: [UInt8]) -> Reply { answer(id, .response(body)) }
+
+    /// `POST …/invocation/{id}/error`.
+    func error(_ id: String, _ error: ReportedError) -> Reply { answer(id, .error(error)) }
+
+    /// An answer that is larger than allowed; its bytes were thrown away.
+    func tooLarge(_ id: String, bytes: Int) -> Reply {
+        answer(id, .tooLarge(bytes: bytes)) == .accepted ? .tooLarge : .unknownInvocation
+    }
+
+    /// `POST …/init/error`.
+    func initError(_ error: ReportedError) -> Reply {
+        let actions = state.withLock { state in start(.failed(error), &state) }
+        for action in actions { action() }
+        return .accepted
+    }
+
+    /// The process is gone: whoever waits for it learns it.
+    func processEnded(_ end: ProcessEnd) {
+        let actions: [@Sendable () -> Void] = state.withLock { state in
+            var actions = start(.exited(end), &state)
+            if case .ready(let reply) = state.phase { actions.append { reply(nil) } }
+            state.phase = .ended(end)
+            if let current = state.current {
+                state.current = nil
+                actions.append { current.resume(current.isTaken ? .exited(end) : .untouched(end)) }
+            }
+            return actions
+        }
+        for action in actions { action() }
+    }
+
+    private func start(_ result: Start, _ state: inout State) -> [@Sendable () -> Void] {
+        guard state.started == nil else { return [] }
+        state.started = result
+        guard let tell = state.whenStarted else { return [] }
+        state.whenStarted = nil
+        return [{ tell(result) }]
+    }
+
+    private func answer(_ id: String, _ answer: Answer) -> Reply {
+        let resume: (@Sendable (Answer) -> Void)? = state.withLock { state in
+            guard let current = state.current, current.isTaken, current.invocation.id == id else { return nil }
+            state.current = nil
+            return current.resume
+        }
+        guard let resume else { return .unknownInvocation }
+        resume(answer)
+        return .accepted
+    }
+
+    // MARK: The host's side
+
+    /// Whether the process can still be given something.
+    var isAlive: Bool {
+        state.withLock { state in if case .ended = state.phase { false } else { true } }
+    }
+
+    /// Waits for the first `next`, at most `limit` long.
+    func waitUntilStarted(atMost limit: Duration) async -> Start {
+        await withTimer(limit) {
+            self.endStart(.tooLong(limit))
+        } _: {
+            await withTaskCancellationHandler {
+                await withCheckedContinuation { continuation in
+                    let known: Start? = state.withLock { state in
+                        if let started = state.started { return started }
+                        state.whenStarted = { continuation.resume(returning: $0) }
+                        return nil
+                    }
+                    if let known { continuation.resume(returning: known) }
+                }
+            } onCancel: {
+                endStart(.cancelled)
+            }
+        }
+    }
+
+    private func endStart(_ result: Start) {
+        let actions = state.withLock { state in start(result, &state) }
+        for action in actions { action() }
+    }
+
+    /// Gives the process one invocation, and waits for its answer until the deadline.
+    /// - Parameter limit: the time until the deadline.
+    func invoke(_ invocation: Invocation, limit: Duration) async -> Answer {
+        await withTimer(limit) {
+            self.end(invocation.id, .timeUp)
+        } _: {
+            await withTaskCancellationHandler {
+                await withCheckedContinuation { continuation in
+                    begin(invocation) { continuation.resume(returning: $0) }
+                    if Task.isCancelled { end(invocation.id, .cancelled) }
+                }
+            } onCancel: {
+                end(invocation.id, .cancelled)
+            }
+        }
+    }
+
+    private func begin(_ invocation: Invocation, _ resume: @escaping @Sendable (Answer) -> Void) {
+        let action: (@Sendable () -> Void)? = state.withLock { state in
+            switch state.phase {
+            case .ended(let end): return { resume(.untouched(end)) }
+            case .ready(let reply):
+                state.phase = .resting
+                state.current = Current(invocation: invocation, isTaken: true, resume: resume)
+                return { reply(invocation) }
+            case .starting, .resting:
+                state.current = Current(invocation: invocation, isTaken: false, resume: resume)
+                return nil
+            }
+        }
+        action?()
+    }
+
+    private func end(_ id: String, _ answer: Answer) {
+        let resume: (@Sendable (Answer) -> Void)? = state.withLock { state in
+            guard let current = state.current, current.invocation.id == id else { return nil }
+            state.current = nil
+            return current.resume
+        }
+        resume?(answer)
+    }
+
+    /// Runs `body`; calls `late` if it takes longer than `limit`.
+    private func withTimer<Value: Sendable>(
+        _ limit: Duration, _ late: @escaping @Sendable () -> Void, _ body: () async -> Value
+    ) async -> Value {
+        // On the event loop, not a task: a child of a cancelled task could not sleep.
+        let timer = FunctionLoop.shared.scheduleTask(in: .nanoseconds(limit.nanoseconds)) { late() }
+        defer { timer.cancel() }
+        return await body()
+    }
+}
+
+/// How a process ended, in words for people.
+struct ProcessEnd: Sendable, Hashable {
+    /// `exit status 1`, `signal: killed`.
+    var description: String
+    /// Said by the host, when it ended the process itself.
+    var cause: String?
+
+    var text: String { cause ?? description }
+}
+
+/// What a function reports of its own failure: `errorMessage`, `errorType`, `stackTrace`.
+struct ReportedError: Sendable, Hashable {
+    var message: String
+    var type: String?
+    var stackTrace: [String]
+
+    /// What the record's failure says.
+    var reason: String {
+        guard let type, !message.hasPrefix(type) else { return message }
+        return message.isEmpty ? type : "\(type): \(message)"
+    }
+}

@@ -1,0 +1,53 @@
+import Foundation
+import Sluice
+
+/// Which code a function runs: a hash of everything in its folder, so that a failure names it.
+package enum CodeVersion {
+    /// Folders that are not code, or follow from it.
+    private static let left = [".git", "__pycache__", "node_modules/.cache", ".venv", ".sluice"]
+    /// More files than this are not code.
+    private static let mostFiles = 20_000
+
+    /// Five or more hex digits, as people say a version. The same for the same names, contents and `definition`.
+    /// - Parameter definition: what else decides what runs: handler, runtime, command.
+    /// - Throws: `ControlError.refused` when the folder cannot be read.
+    package static func of(folder: String, definition: String) throws -> String {
+        var hash = FNV()
+        hash.add(Array(definition.utf8))
+        guard let names = FileManager.default.enumerator(atPath: folder) else {
+            throw ControlError.refused("the code folder '\(folder)' cannot be read")
+        }
+        var files: [String] = []
+        for case let name as String in names {
+            if left.contains(where: { name == $0 || name.hasPrefix($0 + "/") || name.hasSuffix("/" + $0) }) {
+                names.skipDescendants()
+                continue
+            }
+            files.append(name)
+            guard files.count <= mostFiles else {
+                throw ControlError.refused(
+                    "the code folder '\(folder)' has more than \(mostFiles) files; give the function a folder of its own"
+                )
+            }
+        }
+        for name in files.sorted() {
+            guard let content = FileManager.default.contents(atPath: folder + "/" + name) else { continue }
+            hash.add(Array(name.utf8))
+            hash.add(Array(content))
+        }
+        return hash.text
+    }
+}
+
+/// FNV-1a, 64 bits: it tells versions apart and proves nothing.
+private struct FNV {
+    private var value: UInt64 = 0xCBF2_9CE4_8422_2325
+
+    mutating func add(_ bytes: [UInt8]) {
+        for byte in bytes { value = (value ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        // Where one ends and the next begins counts too.
+        value = (value ^ UInt64(bytes.count)) &* 0x100_0000_01B3
+    }
+
+    var text: String { String(String(value, radix: 16).suffix(10)) }
+}

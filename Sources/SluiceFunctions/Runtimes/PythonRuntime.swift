@@ -1,0 +1,25 @@
+import Foundation
+import Sluice
+
+/// `runtime: python3…`: the interpreter, and the client that ships in the binary.
+enum PythonRuntime {
+    /// Makes the client's file in `folder`, and says how it is run.
+    /// - Throws: `ControlError.refused` when the folder cannot be written.
+    static func command(_ runtime: String, code: String, folder: String) throws -> [String] {
+        let client = folder + "/python_runtime.py"
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try Data(PackageResources.python_runtime_py).write(to: URL(fileURLWithPath: client))
+        } catch {
+            throw ControlError.refused("cannot write '\(client)': \(error.localizedDescription)")
+        }
+        // Without user site packages nothing of the host's leaks in; -u would make every print a write.
+        return [interpreter(runtime, code: code), client]
+    }
+
+    /// A virtual environment beside the code comes first: it has what the handler imports.
+    private static func interpreter(_ runtime: String, code: String) -> String {
+        let own = code + "/.venv/bin/python3"
+        return FileManager.default.isExecutableFile(atPath: own) ? own : runtime
+    }
+}
