@@ -31,3 +31,15 @@ build_orders() {
     swift build -c release --package-path "$orders_package" --product orders
     [ -x "$orders_command" ] || fail "the build succeeded, but there is no $orders_command"
 }
+
+# The clients of others that the acceptance tests run, from PyPI: pinned, and in a folder of the project's own.
+venv=.build/venv
+test_clients='awslambdaric==4.2.2'
+
+install_test_clients() {
+    if [ "$(cat "$venv/clients" 2>/dev/null || true)" = "$test_clients" ]; then return; fi
+    python3 -m venv --clear "$venv"
+    # shellcheck disable=SC2086  # a list of words
+    "$venv/bin/pip" install --quiet --disable-pip-version-check $test_clients
+    printf '%s\n' "$test_clients" > "$venv/clients"
+}

@@ -18,6 +18,8 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 EXAMPLE = ROOT / "Examples" / "orders"
 ORDERS = pathlib.Path(os.environ.get("ORDERS", EXAMPLE / ".build" / "release" / "orders"))
+# The Python of the tests' own virtual environment, which `scripts/setup` makes: it has AWS's client.
+PYTHON = ROOT / ".build" / "venv" / "bin" / "python3"
 SEED = int(os.environ.get("SEED", random.SystemRandom().randrange(2**31)))
 
 DONE, FAILED, DEAD, DAMAGED, STALLED = 0, 1, 3, 4, 5

@@ -89,8 +89,7 @@ final class ExecutionEnvironment: Sendable {
     var isAlive: Bool { endpoint.isAlive }
 
     /// One invocation. After anything but an answer or a reported error the environment has ended.
-    func invoke(_ event: ByteBuffer, timeout: Duration) async -> RuntimeEndpoint.Answer {
-        let id = RequestID.random()
+    func invoke(_ id: String, _ event: ByteBuffer, timeout: Duration) async -> RuntimeEndpoint.Answer {
         log.begin(id)
         let begin = ContinuousClock.now
         let invocation = RuntimeEndpoint.Invocation(

@@ -16,6 +16,8 @@ package final class FunctionPool: Sendable {
         /// The one that was used last comes first: those that are not needed grow old at the other end.
         var idle: Deque<Idle> = []
         var isClosed = false
+        /// Whether a timer runs that looks for old ones.
+        var isTimed = false
     }
 
     private let runtime: FunctionRuntime
@@ -33,9 +35,10 @@ package final class FunctionPool: Sendable {
     }
 
     /// One invocation in an environment that is free, or in a new one.
-    func invoke(_ event: ByteBuffer, timeout: Duration) async -> Invocation {
+    /// - Parameter id: the request id, which no other invocation has.
+    func invoke(_ id: String, _ event: ByteBuffer, timeout: Duration) async -> Invocation {
         while let warm = takeIdle() {
-            let answer = await warm.invoke(event, timeout: timeout)
+            let answer = await warm.invoke(id, event, timeout: timeout)
             // It had ended while nobody looked: nothing of this invocation was seen.
             if case .untouched = answer { continue }
             return finish(warm, answer)
@@ -44,7 +47,7 @@ package final class FunctionPool: Sendable {
         case .cancelled: return .answer(.cancelled, lastErrorLine: nil)
         case .failed(let problem): return .notStarted(problem)
         case .ready(let environment):
-            return finish(environment, await environment.invoke(event, timeout: timeout))
+            return finish(environment, await environment.invoke(id, event, timeout: timeout))
         }
     }
 
@@ -59,28 +62,44 @@ package final class FunctionPool: Sendable {
     }
 
     private func takeIdle() -> ExecutionEnvironment? {
+        state.withLock { state in
+            while let youngest = state.idle.popFirst() {
+                if youngest.environment.isAlive { return youngest.environment }
+            }
+            return nil
+        }
+    }
+
+    /// Ends those that nobody has wanted for a while; looks again when the next one's time is over.
+    private func endOld() {
         let now = ContinuousClock.now
-        let (environment, old) = state.withLock { state -> (ExecutionEnvironment?, [ExecutionEnvironment]) in
+        let (old, next) = state.withLock { state -> ([ExecutionEnvironment], Duration?) in
             var old: [ExecutionEnvironment] = []
-            while let oldest = state.idle.last, now - oldest.since > Self.longestIdle {
+            while let oldest = state.idle.last, now - oldest.since >= Self.longestIdle {
                 old.append(oldest.environment)
                 state.idle.removeLast()
             }
-            while let youngest = state.idle.popFirst() {
-                if youngest.environment.isAlive { return (youngest.environment, old) }
-            }
-            return (nil, old)
+            let next = state.idle.last.map { $0.since + Self.longestIdle - now }
+            state.isTimed = next != nil
+            return (old, next)
         }
         for environment in old { environment.end() }
-        return environment
+        if let next { startTimer(next) }
+    }
+
+    private func startTimer(_ delay: Duration) {
+        FunctionLoop.shared.scheduleTask(in: .nanoseconds(delay.nanoseconds)) { [weak self] in self?.endOld() }
     }
 
     private func giveBack(_ environment: ExecutionEnvironment) {
-        let isClosed = state.withLock { state in
-            if !state.isClosed { state.idle.prepend(Idle(environment: environment, since: .now)) }
-            return state.isClosed
+        let (isClosed, isFirst) = state.withLock { state in
+            guard !state.isClosed else { return (true, false) }
+            state.idle.prepend(Idle(environment: environment, since: .now))
+            defer { state.isTimed = true }
+            return (false, !state.isTimed)
         }
         if isClosed { environment.end() }
+        if isFirst { startTimer(Self.longestIdle) }
     }
 
     /// Ends all environments, and what they have started.

@@ -147,5 +147,7 @@ struct FunctionIdentity: Sendable, Hashable {
     var version: String
     var region: String
 
-    var arn: String { "arn:aws:lambda:\(region):000000000000:function:\(name)" }
+    static let account = "000000000000"
+
+    var arn: String { "arn:aws:lambda:\(region):\(Self.account):function:\(name)" }
 }

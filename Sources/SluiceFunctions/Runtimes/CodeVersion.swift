@@ -1,28 +1,31 @@
 import Foundation
-import Sluice
+package import Sluice
 
 /// Which code a function runs: a hash of everything in its folder, so that a failure names it.
 package enum CodeVersion {
     /// Folders that are not code, or follow from it.
-    private static let left = [".git", "__pycache__", "node_modules/.cache", ".venv", ".sluice"]
+    private static let left: Set<String> = [".git", "__pycache__", ".venv", "venv", ".sluice"]
+    /// What lies beside code where the definition's own folder is the code folder: data, and what is made of it.
+    private static let dataSuffixes = [".db", ".db-wal", ".db-shm", ".db-journal", ".jsonl", ".csv", ".log", ".pyc"]
     /// More files than this are not code.
     private static let mostFiles = 20_000
 
-    /// Five or more hex digits, as people say a version. The same for the same names, contents and `definition`.
-    /// - Parameter definition: what else decides what runs: handler, runtime, command.
+    /// Ten hex digits. The same for the same names, contents and settings.
     /// - Throws: `ControlError.refused` when the folder cannot be read.
-    package static func of(folder: String, definition: String) throws -> String {
+    package static func of(folder: String, running transform: Transform) throws -> String {
         var hash = FNV()
-        hash.add(Array(definition.utf8))
+        let settings: [String?] = [transform.handler, transform.runtime, transform.jq] + transform.command
+        for setting in settings { hash.add(Array((setting ?? "").utf8)) }
         guard let names = FileManager.default.enumerator(atPath: folder) else {
             throw ControlError.refused("the code folder '\(folder)' cannot be read")
         }
         var files: [String] = []
         for case let name as String in names {
-            if left.contains(where: { name == $0 || name.hasPrefix($0 + "/") || name.hasSuffix("/" + $0) }) {
+            if left.contains(String(name.split(separator: "/").last ?? "")) {
                 names.skipDescendants()
                 continue
             }
+            if dataSuffixes.contains(where: name.hasSuffix) { continue }
             files.append(name)
             guard files.count <= mostFiles else {
                 throw ControlError.refused(

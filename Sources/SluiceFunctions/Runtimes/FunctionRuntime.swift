@@ -17,59 +17,71 @@ package struct FunctionRuntime: Sendable {
             command: command, environment: environment, workingFolder: codeFolder)
     }
 
-    /// A handler in Python, run by the client that ships with us.
-    /// - Parameters:
-    ///   - runtime: `python3`, `python3.12`.
-    ///   - scratch: a folder for what is ours.
-    /// - Throws: `ControlError.refused` when the interpreter or the code is not there.
-    package init(
-        python runtime: String, handler: String, pipeline: String, code: String, version: String,
-        environment: [String: String], memory: ByteCount, scratch: String
-    ) throws {
-        try self.init(
-            command: PythonRuntime.command(runtime, code: code, folder: scratch), handler: handler, pipeline: pipeline,
-            code: code, version: version, environment: environment, memory: memory)
-    }
+    package var region: String { identity.region }
+    package var account: String { FunctionIdentity.account }
 
-    /// A client of the Runtime API that the user names: `command:`.
-    /// - Throws: `ControlError.refused` when the program or the code is not there.
+    /// - Parameters:
+    ///   - code: the folder of the code: where the process works, and its modules are looked for.
+    ///   - version: which code it is.
+    ///   - scratch: a folder for what ships with us and has to be a file; made when it is needed.
+    /// - Throws: `ControlError.refused` when the code, or what runs it, is not there.
     package init(
-        command: [String], handler: String = "", pipeline: String, code: String, version: String,
-        environment: [String: String], memory: ByteCount
+        _ transform: Transform, of pipeline: String, code: String, version: String, scratch: String
     ) throws {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: code, isDirectory: &isFolder), isFolder.boolValue else {
             throw ControlError.refused("pipeline '\(pipeline)': the code folder '\(code)' is not there")
         }
         identity = FunctionIdentity(name: "\(pipeline)-transform", version: version, region: "us-east-1")
-        let variables = Self.variables(identity, handler, code, memory).merging(environment) { $1 }
-        let path = variables["PATH"] ?? Programs.standardPath
-        let program = command.first ?? ""
-        let inCode = program.contains("/") && !program.hasPrefix("/") ? code + "/" + program : program
-        guard let found = Programs.find(inCode, in: path) else {
-            throw ControlError.refused(
-                "pipeline '\(pipeline)': there is no program '\(program)'"
-                    + (program.contains("/") ? "" : " in PATH (\(path))") + "; install it, or name it by its path")
-        }
-        self.command = Self.guarded([found] + command.dropFirst(), memory)
+        variables = Self.variables(identity, transform, code: code).merging(transform.environment) { $1 }
         codeFolder = code
-        self.variables = variables
+        let command = try Self.command(transform, pipeline, code: code, scratch: scratch)
+        let program = try Self.find(command[0], for: pipeline, code: code, in: variables["PATH"] ?? "")
+        self.command = Self.guarded([program] + command.dropFirst(), transform.memory)
+    }
+
+    private static func command(
+        _ transform: Transform, _ pipeline: String, code: String, scratch: String
+    ) throws -> [String] {
+        switch transform.kind {
+        case .command(let words) where !words.isEmpty: return words
+        case .handler(_, let runtime, _) where runtime.hasPrefix("python"):
+            return try PythonRuntime.command(runtime, code: code, folder: scratch)
+        case .handler(_, let runtime, _):
+            throw ControlError.refused(
+                "pipeline '\(pipeline)': this version runs handlers in Python; '\(runtime)' is not there yet: name a "
+                    + "client of the Lambda Runtime API with `command:`")
+        case .jq, .swift, .command:
+            throw ControlError.refused(
+                "pipeline '\(pipeline)': this version has no `jq:` yet; write `handler:` with `runtime: python3`, or "
+                    + "`command:`")
+        }
+    }
+
+    private static func find(
+        _ program: String, for pipeline: String, code: String, in path: String
+    ) throws -> String {
+        let isInCode = program.contains("/") && !program.hasPrefix("/")
+        if let found = Programs.find(isInCode ? code + "/" + program : program, in: path) { return found }
+        let place = program.contains("/") ? (isInCode ? " in '\(code)'" : "") : " in PATH (\(path))"
+        throw ControlError.refused(
+            "pipeline '\(pipeline)': there is no program '\(program)'\(place); install it, or name it by its path")
     }
 
     /// As Lambda sets them. The process gets no others of ours.
     private static func variables(
-        _ identity: FunctionIdentity, _ handler: String, _ code: String, _ memory: ByteCount
+        _ identity: FunctionIdentity, _ transform: Transform, code: String
     ) -> [String: String] {
         [
-            "_HANDLER": handler, "AWS_REGION": identity.region, "AWS_DEFAULT_REGION": identity.region,
+            "_HANDLER": transform.handler ?? "", "AWS_REGION": identity.region, "AWS_DEFAULT_REGION": identity.region,
             "AWS_LAMBDA_FUNCTION_NAME": identity.name, "AWS_LAMBDA_FUNCTION_VERSION": identity.version,
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "\(memory.bytes >> 20)",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "\(transform.memory.bytes >> 20)",
             "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/\(identity.name)",
             "AWS_LAMBDA_LOG_STREAM_NAME": "local", "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            // No service of ours asks for them; SDKs do not start without.
             "AWS_ACCESS_KEY_ID": "sluice", "AWS_SECRET_ACCESS_KEY": "sluice",
             "LAMBDA_TASK_ROOT": code, "LAMBDA_RUNTIME_DIR": code, "TZ": ":UTC", "LANG": "en_US.UTF-8",
             "PATH": ProcessInfo.processInfo.environment["PATH"] ?? Programs.standardPath,
-            "HOME": code,
         ]
     }
 

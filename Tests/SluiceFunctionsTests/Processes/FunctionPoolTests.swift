@@ -15,25 +15,29 @@ struct FunctionPoolTests {
 
     private func pool(_ source: String, memory: ByteCount = .megabytes(256)) throws -> FunctionPool {
         try folder.write("handler.py", source)
-        let runtime = try FunctionRuntime(
-            python: "python3", handler: "handler.handler", pipeline: "orders", code: folder.path, version: "1",
-            environment: ["GREETING": "hello"], memory: memory, scratch: folder.path + "/scratch")
-        return try FunctionPool(runtime, logger: logger)
+        return try FunctionPool(runtime("handler.handler", memory: memory), logger: logger)
+    }
+
+    private func runtime(_ handler: String, memory: ByteCount = .megabytes(256)) throws -> FunctionRuntime {
+        let transform = Transform(
+            handler: handler, runtime: "python3", environment: ["GREETING": "hello"], memory: memory)
+        return try FunctionRuntime(
+            transform, of: "orders", code: folder.path, version: "1", scratch: folder.path + "/scratch")
     }
 
     private func call(
         _ pool: FunctionPool, _ event: String = "{}", timeout: Duration = .seconds(20)
     ) async -> FunctionPool.Invocation {
-        await pool.invoke(ByteBuffer(string: event), timeout: timeout)
+        await pool.invoke(RequestID.random(), ByteBuffer(string: event), timeout: timeout)
     }
 
     @Test("a handler is given the event and a context, and its result is the answer")
     func answer() async throws {
         let pool = try pool(
             """
-            import os
+            from os import environ
             def handler(event, context):
-                return {"n": event["n"] + 1, "env": os.environ["GREETING"], "left": context.get_remaining_time_in_millis() > 0}
+                return {"n": event["n"] + 1, "env": environ["GREETING"], "left": context.get_remaining_time_in_millis() > 0}
             """)
         defer { pool.close() }
         #expect(try await response(call(pool, #"{"n": 41}"#)) == #"{"n":42,"env":"hello","left":true}"#)
@@ -63,10 +67,7 @@ struct FunctionPoolTests {
 
     @Test("a module that is not there fails the start, and says where it was looked for")
     func noModule() async throws {
-        let runtime = try FunctionRuntime(
-            python: "python3", handler: "absent.handler", pipeline: "orders", code: folder.path, version: "1",
-            environment: [:], memory: .megabytes(256), scratch: folder.path + "/scratch")
-        let pool = try FunctionPool(runtime, logger: logger)
+        let pool = try FunctionPool(runtime("absent.handler"), logger: logger)
         defer { pool.close() }
         guard case .notStarted(let problem) = await call(pool) else {
             Issue.record("it started")

@@ -1,0 +1,48 @@
+import Logging
+import Sluice
+import SluiceFunctions
+
+/// Puts together what calls a pipeline's function: in this process, or in processes of its own.
+struct FunctionAssembly {
+    let invoker: any FunctionInvoker
+    /// Which code runs: of a Swift function the executable, of any other the code folder.
+    let version: String
+
+    /// - Parameters:
+    ///   - functions: those in Swift that the app registers.
+    ///   - scratch: a folder for files that processes need; made when one does.
+    /// - Throws: `ControlError.refused` when the function, its code or what runs it is not there.
+    init(
+        _ transform: Transform, of pipeline: Pipeline, functions: [Function], scratch: String, logger: Logger
+    ) throws {
+        if case .swift(let name) = transform.kind {
+            guard let function = functions.first(where: { $0.name == name }) else {
+                throw ControlError.refused(Self.unknownFunction(name, in: pipeline, among: functions.map(\.name)))
+            }
+            invoker = HostedFunction(function, host: FunctionHost(name: function.name, logger: logger))
+            version = try ExecutableVersion.current()
+            return
+        }
+        let code = pipeline.codeFolder ?? "."
+        version = try CodeVersion.of(folder: code, running: transform)
+        let runtime = try FunctionRuntime(transform, of: pipeline.name, code: code, version: version, scratch: scratch)
+        let contract = FunctionContract(
+            transform, pipeline: pipeline.name, region: runtime.region, account: runtime.account)
+        invoker = try ProcessFunction(
+            name: transform.codeName, runtime: runtime, contract: contract,
+            logger: Self.logger(logger, pipeline.transformStep))
+    }
+
+    /// What a process writes is told apart by pipeline and step.
+    private static func logger(_ logger: Logger, _ step: StepName) -> Logger {
+        var logger = logger
+        logger[metadataKey: "step"] = "\(step)"
+        return logger
+    }
+
+    private static func unknownFunction(_ name: String, in pipeline: Pipeline, among names: [String]) -> String {
+        let nearest = NearestName.hint(for: name, among: names)
+        let known = names.isEmpty ? "; this program registers none" : "; it has \(names.joined(separator: ", "))"
+        return "pipeline '\(pipeline.name)': there is no function '\(name)'" + (nearest.isEmpty ? known : nearest)
+    }
+}

@@ -1,0 +1,61 @@
+package import Logging
+import NIOCore
+package import Sluice
+
+/// A function that runs in processes of its own, called by the contract that its definition names.
+package struct ProcessFunction: FunctionInvoker {
+    package let name: String
+    /// One answer is for all records: when there is none, nobody can tell which of them is to blame.
+    package let takesBatches = true
+    private let contract: FunctionContract
+    private let pool: FunctionPool
+
+    /// - Throws: `ControlError` when what watches over the processes cannot be started.
+    package init(name: String, runtime: FunctionRuntime, contract: FunctionContract, logger: Logger) throws {
+        self.name = name
+        self.contract = contract
+        pool = try FunctionPool(runtime, logger: logger)
+    }
+
+    package func invoke(_ records: [RawRecord], _ context: InvocationContext) async -> InvocationResult {
+        let request = RequestID.random()
+        switch contract.event(for: records, invocation: request) {
+        case .nothing(let answers): return .answered(answers)
+        case .tooLarge(let problem): return .failed(problem, answered: [])
+        case .send(let event, let reader):
+            let call = await pool.invoke(request, ByteBuffer(bytes: event), timeout: context.timeout)
+            return result(of: call, reader, context)
+        }
+    }
+
+    package func close() async { pool.close() }
+
+    private func result(
+        of call: FunctionPool.Invocation, _ reader: AnswerReader, _ context: InvocationContext
+    ) -> InvocationResult {
+        switch call {
+        case .notStarted(let problem): .notStarted(problem)
+        case .answer(.response(let body), _):
+            switch reader.answers(in: body[...]) {
+            case .success(let answers): .answered(answers)
+            case .failure(let problem): .failed(problem, answered: [])
+            }
+        case .answer(.error(let error), _): failed(error.reason, error.type ?? "Unhandled")
+        case .answer(.exited(let end), let line), .answer(.untouched(let end), let line):
+            failed(
+                "the function's process ended before it answered: \(end.text)"
+                    + (line.map { "; the last it wrote to stderr: \($0)" } ?? ""),
+                "Runtime.ExitError")
+        case .answer(.timeUp, _): failed("timeout after \(context.timeout.formattedSeconds) s", "timeout")
+        case .answer(.cancelled, _): .cutShort(answered: [])
+        case .answer(.tooLarge(let bytes), _):
+            failed(
+                "the function's answer has \(bytes) bytes, and at most \(RuntimeAPIHandler.longestBody) are allowed: "
+                    + "write a smaller `batch`", "Function.ResponseSizeTooLarge")
+        }
+    }
+
+    private func failed(_ reason: String, _ type: String) -> InvocationResult {
+        .failed(Problem(reason: reason, type: type, remedy: .retry), answered: [])
+    }
+}

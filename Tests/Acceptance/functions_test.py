@@ -1,0 +1,182 @@
+import json
+import os
+import pathlib
+import shutil
+import sqlite3
+import time
+
+import harness
+from harness import DEAD, DONE, STALLED
+
+DEFINITION = """\
+pipeline: lines
+source: {queue: lines-in}
+transform:
+  runtime: python3
+  handler: handler.handler
+  code: ./code
+  batch: 32
+  timeout: %s
+  environment: {%s}
+  backoff: {first: 0s, max: 0s}
+  concurrency: 1
+queue: {max_receive_count: 2}
+deliver: {to: "sqlite:lines.db", table: lines, key: [n]}
+"""
+COUNT = 50
+BAD = 17
+
+# What a record makes the function do, and the words that its dead letter must have.
+DEADLY = {
+    "exit0": "exit status 0",
+    "exit1": "exit status 1",
+    "sys-exit": "exit status 2",
+    "half": "exit status 1",
+    "segv": "segmentation fault",
+    "loop": "timeout after 1 s",
+    "leak": "MemoryError",
+    "child": "exit status 1",
+    "raise": "ZeroDivisionError: division by zero",
+    "garbage": "",
+    "null": "",
+    "large": "7340",
+    "foreign": "",
+    "twice": "",
+    "forget": "did not account for it",
+    "no-base64": "base64",
+    "unknown-result": "Fine",
+    "fails": "n is odd",
+}
+# What must concern nobody.
+HARMLESS = ["after", "flood", "long-line", "old-id"]
+
+# What it is given goes back as it came: Firehose's record has `data`, and so has the answer.
+CURL = """\
+#!/bin/sh
+api="http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation"
+headers=$(mktemp)
+while event=$(curl -sS -D "$headers" "$api/next"); do
+  id=$(sed -n 's/^lambda-runtime-aws-request-id: *\\([^[:space:]]*\\).*/\\1/Ip' "$headers")
+  printf '%s' "$event" | sed 's/"recordId"/"result":"Ok","recordId"/g' | curl -sS --data-binary @- "$api/$id/response" >/dev/null
+done
+"""
+
+
+class FunctionsTest(harness.Case):
+    def setUp(self):
+        super().setUp()
+        shutil.copytree(pathlib.Path(__file__).parent / "functions", self.folder / "code")
+
+    def define(self, timeout="1s", environment=""):
+        return self.write("lines.yaml", DEFINITION % (timeout, environment))
+
+    def send(self, *bad):
+        """Sends COUNT records; those of `bad`, from BAD on, do what it says."""
+        records = [{"n": n} for n in range(COUNT)]
+        for place, deed in enumerate(bad):
+            records[BAD + place]["do"] = deed
+        text = "".join(json.dumps(record) + "\n" for record in records)
+        self.orders("send", "lines-in", self.write("lines.jsonl", text), expect=DONE)
+
+    def numbers(self):
+        """The records in the table."""
+        with sqlite3.connect(f"file:{self.folder / 'lines.db'}?mode=ro", uri=True) as database:
+            return [n for (n,) in database.execute("SELECT n FROM lines ORDER BY n")]
+
+    def only_dead_letter(self):
+        answer = self.orders("dlq", "show", "--all", "--json", expect=DONE)
+        letters = [json.loads(line) for line in answer.out.splitlines()]
+        self.assertEqual(len(letters), 1, f"dead letters\n{answer}")
+        return json.dumps(letters[0])
+
+    def test_deadly(self):
+        """whatever a function does for one record, the others come through, and that one is dead with the reason"""
+        for deed, words in DEADLY.items():
+            with self.subTest(deed):
+                self.start_afresh()
+                self.send(deed)
+                self.orders("run", self.define(), "--until-idle", expect=DEAD, timeout=120)
+                self.assertEqual(self.numbers(), [n for n in range(COUNT) if n != BAD], "rows")
+                self.assertIn(words, self.only_dead_letter())
+                pipeline = self.pipeline("lines")
+                self.assertEqual(self.queue(pipeline, "intake")["dead_lettered"], 1)
+                self.assertEqual(self.queue(pipeline, "intake")["done"], COUNT - 1)
+
+    def test_harmless(self):
+        """output without end, an end after the answer, an answer to an old invocation: nobody is harmed"""
+        for deed in HARMLESS:
+            with self.subTest(deed):
+                self.start_afresh()
+                self.send(deed)
+                self.orders("run", self.define("20s"), "--until-idle", expect=DONE, timeout=120)
+                self.assertEqual(self.numbers(), list(range(COUNT)), "rows")
+
+    def test_dropped(self):
+        """a record that the function drops is filtered, and counted as that"""
+        self.send("drop")
+        self.orders("run", self.define(), "--until-idle", expect=DONE)
+        self.assertEqual(self.numbers(), [n for n in range(COUNT) if n != BAD])
+        [transform] = [s for s in self.pipeline("lines")["steps"] if s["step"].endswith("transform")]
+        self.assertEqual(transform["ledger"]["filtered"], 1)
+
+    def test_start(self):
+        """a handler that cannot be imported pauses the step, said once, and no receive is spent"""
+        self.send()
+        answer = self.orders("run", self.define(environment="BREAK_IMPORT: 1"), "--until-idle", expect=STALLED)
+        self.assertIn("Unable to import module 'handler': No module named 'a_module_that_nobody_has'", answer.err)
+        self.assertEqual(self.queue(self.pipeline("lines"), "intake")["dead_lettered"], 0)
+        self.orders("resume", "lines", expect=DONE)
+        self.orders("run", self.define(), "--until-idle", expect=DONE)
+        self.assertEqual(self.numbers(), list(range(COUNT)))
+
+    def test_command(self):
+        """any client of the Runtime API will do: a shell script with curl, and AWS's own for Python"""
+        script = self.folder / "code" / "function.sh"
+        script.write_text(CURL)
+        script.chmod(0o755)
+        clients = {"curl": "[./function.sh]", "awslambdaric": f"[{harness.PYTHON}, -m, awslambdaric, handler.handler]"}
+        for name, command in clients.items():
+            with self.subTest(name):
+                self.start_afresh()
+                self.send()
+                definition = self.define("20s").read_text()
+                definition = definition.replace("runtime: python3", "command: " + command)
+                definition = definition.replace("  handler: handler.handler\n", "")
+                self.orders("run", self.write("lines.yaml", definition), "--until-idle", expect=DONE, timeout=120)
+                self.assertEqual(self.numbers(), list(range(COUNT)), "rows")
+
+    def test_kill(self):
+        """kill -9 of the host leaves no process of a function behind, and the next run goes on"""
+        self.send("sleep")
+        process = self.spawn("run", self.define("60s"))
+        mark = str(self.data)
+        self.wait_until(lambda: self.processes_of(mark), "no function is started")
+        time.sleep(0.5)
+        process.kill()
+        process.wait()
+        self.wait_until(lambda: not self.processes_of(mark), "processes were left behind")
+        self.orders("run", self.define("1s"), "--until-idle", expect=DEAD, timeout=120)
+        self.assertEqual(self.numbers(), [n for n in range(COUNT) if n != BAD])
+
+    def processes_of(self, mark):
+        """Processes other than the host's that name the data folder in their command line."""
+        found = []
+        for folder in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                command = (folder / "cmdline").read_bytes().decode("utf-8", "replace")
+            except OSError:
+                continue
+            if mark in command and "python_runtime.py" in command and int(folder.name) != os.getpid():
+                found.append(command)
+        return found
+
+    def wait_until(self, condition, words):
+        deadline = time.monotonic() + 30
+        while not condition():
+            self.assertLess(time.monotonic(), deadline, words)
+            time.sleep(0.02)
+
+    def start_afresh(self):
+        shutil.rmtree(self.data, ignore_errors=True)
+        for path in self.folder.glob("lines.db*"):
+            path.unlink()
