@@ -9,7 +9,7 @@ public struct InvocationContext: Sendable {
     public let version: String?
     /// When the invocation is cancelled (`timeout:`), and given up a second later.
     public let deadline: ContinuousClock.Instant
-    let timeout: Duration
+    package let timeout: Duration
     private let baseLogger: Logger
 
     /// Starts the invocation's time.

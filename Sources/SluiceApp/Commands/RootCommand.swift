@@ -9,7 +9,7 @@ struct RootCommand: AsyncParsableCommand {
             abstract: "Serverless data pipelines in which every record is accounted for.",
             version: SluiceVersion.text,
             groupedSubcommands: [
-                CommandGroup(name: "Start:", subcommands: [CheckCommand.self]),
+                CommandGroup(name: "Start:", subcommands: [CheckCommand.self, TryCommand.self]),
                 CommandGroup(
                     name: "Run:",
                     subcommands: [RunCommand.self, PauseCommand.self, ResumeCommand.self, WaitCommand.self]),

@@ -166,7 +166,8 @@ private struct Trial {
 
     /// - Throws: `ControlError.refused` when the function does not start.
     func run(_ records: [Bytes]) async throws -> [(ReceivedMessage, Disposition)] {
-        let now = TimeText.wall
+        let now = Timestamp.wall
+        var generator = SystemRandomNumberGenerator()
         let messages = records.map { body in
             let id = MessageID.random(using: &generator)
             let fields = reader.read(body)

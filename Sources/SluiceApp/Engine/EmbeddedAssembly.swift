@@ -10,7 +10,7 @@ struct EmbeddedAssembly: EngineAssembly {
         let engine = try await EmbeddedEngine.open(
             folder: folder, create: create, version: SluiceVersion.text, logger: logger
         ) { SystemClock(notBefore: $0, rate: clockRate) }
-        return OpenEmbeddedEngine(engine: engine)
+        return OpenEmbeddedEngine(engine: engine, folder: folder)
     }
 
     func check(folder: String, logger: Logger) async throws -> [String] {
@@ -22,6 +22,7 @@ struct EmbeddedAssembly: EngineAssembly {
 
 private struct OpenEmbeddedEngine: OpenEngine {
     let engine: EmbeddedEngine
+    let folder: String
 
     var control: any Control { engine.control(registry: nil) }
 
@@ -32,8 +33,8 @@ private struct OpenEmbeddedEngine: OpenEngine {
         var services: [any Service] = [keeper]
         for pipeline in pipelines {
             let parts = PipelineAssembly(
-                pipeline: pipeline, functions: functions, engine: engine, registry: registry, keeper: keeper,
-                logger: logger)
+                pipeline: pipeline, functions: functions, engine: engine, folder: folder, registry: registry,
+                keeper: keeper, logger: logger)
             // The delivery ends last: what the transform still passes on finds it there.
             services += [try await parts.delivery(), try await parts.transform()]
         }
@@ -51,6 +52,8 @@ private struct PipelineAssembly {
     let pipeline: Pipeline
     let functions: [Function]
     let engine: EmbeddedEngine
+    /// The data folder.
+    let folder: String
     let registry: StepRegistry
     let keeper: StandstillKeeper
     let logger: Logger
@@ -62,22 +65,19 @@ private struct PipelineAssembly {
             let plan = StepLoop.Plan(concurrency: 1, batch: 1_000, ordered: pipeline.queue.type == .fifo)
             return loop(PassThroughStep(pipeline), from: pipeline.intakeQueue, control, plan)
         }
-        guard case .swift(let name) = transform.kind else {
-            throw ControlError.refused("functions as processes are not in this version yet")
-        }
-        guard let function = functions.first(where: { $0.name == name }) else {
-            throw ControlError.refused(unknownFunction(name))
-        }
-        let version = try ExecutableVersion.current()
-        let control = try await control(pipeline.transformStep, version: version, downstream: behind)
-        let invoker = HostedFunction(function, host: FunctionHost(name: function.name, logger: logger))
+        let function = try FunctionAssembly(
+            transform, of: pipeline, functions: functions, scratch: "\(folder)/functions/\(pipeline.name)",
+            logger: logger)
+        let control = try await control(pipeline.transformStep, version: function.version, downstream: behind)
         let step = try TransformStep(
-            transform, of: pipeline, function: invoker, version: version, control: control,
+            transform, of: pipeline, function: function.invoker, version: function.version, control: control,
             clock: engine.clock, logger: logger)
         let plan = StepLoop.Plan(
             concurrency: transform.concurrency, batch: transform.batch, batchWindow: transform.batchWindow,
             ordered: pipeline.queue.type == .fifo)
-        return StepService(loop: loop(step, from: pipeline.intakeQueue, control, plan)) { await invoker.close() }
+        return StepService(loop: loop(step, from: pipeline.intakeQueue, control, plan)) {
+            await function.invoker.close()
+        }
     }
 
     func delivery() async throws -> any Service {
@@ -115,13 +115,6 @@ private struct PipelineAssembly {
             breakerChanged: { keeper.note(.breaker(isOpen: $1), of: $0) })
         registry.register(control)
         return control
-    }
-
-    private func unknownFunction(_ name: String) -> String {
-        let names = functions.map(\.name)
-        let nearest = NearestName.hint(for: name, among: names)
-        let known = names.isEmpty ? "; this program registers none" : "; it has \(names.joined(separator: ", "))"
-        return "pipeline '\(pipeline.name)': there is no function '\(name)'" + (nearest.isEmpty ? known : nearest)
     }
 }
 

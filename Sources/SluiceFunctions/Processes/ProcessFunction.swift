@@ -9,11 +9,13 @@ package struct ProcessFunction: FunctionInvoker {
     package let takesBatches = true
     private let contract: FunctionContract
     private let pool: FunctionPool
+    private let logger: Logger
 
     /// - Throws: `ControlError` when what watches over the processes cannot be started.
     package init(name: String, runtime: FunctionRuntime, contract: FunctionContract, logger: Logger) throws {
         self.name = name
         self.contract = contract
+        self.logger = logger
         pool = try FunctionPool(runtime, logger: logger)
     }
 
@@ -40,7 +42,7 @@ package struct ProcessFunction: FunctionInvoker {
             case .success(let answers): .answered(answers)
             case .failure(let problem): .failed(problem, answered: [])
             }
-        case .answer(.error(let error), _): failed(error.reason, error.type ?? "Unhandled")
+        case .answer(.error(let error), _): reported(error)
         case .answer(.exited(let end), let line), .answer(.untouched(let end), let line):
             failed(
                 "the function's process ended before it answered: \(end.text)"
@@ -53,6 +55,15 @@ package struct ProcessFunction: FunctionInvoker {
                 "the function's answer has \(bytes) bytes, and at most \(RuntimeAPIHandler.longestBody) are allowed: "
                     + "write a smaller `batch`", "Function.ResponseSizeTooLarge")
         }
+    }
+
+    private func reported(_ error: ReportedError) -> InvocationResult {
+        if !error.stackTrace.isEmpty {
+            logger.info(
+                "An invocation has failed: \(error.reason)",
+                metadata: ["trace": "\(error.stackTrace.joined(separator: "\n"))"])
+        }
+        return failed(error.reason, error.type ?? "Unhandled")
     }
 
     private func failed(_ reason: String, _ type: String) -> InvocationResult {

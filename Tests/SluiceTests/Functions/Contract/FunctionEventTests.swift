@@ -110,17 +110,4 @@ struct FunctionEventTests {
             try bytes.withUnsafeBufferPointer { (text) throws(Base64.Mistake) in try Base64.decode(text) }
         }
     }
-
-    @Test("what a function reports of its failure becomes the reason")
-    func errors() {
-        let told = FunctionError.problem(in: Bytes("{\"errorMessage\":\"no such table\",\"errorType\":\"DBError\"}"))
-        #expect(told == Problem(reason: "no such table", type: "DBError", remedy: .retry))
-        let silent = FunctionError.problem(in: Bytes("{}"), type: "Runtime.ExitError")
-        #expect(
-            silent
-                == Problem(
-                    reason: "the function failed, and did not say why", type: "Runtime.ExitError", remedy: .retry))
-        #expect(FunctionError.problem(in: Bytes("boom")).reason == "the function failed: boom")
-        #expect(FunctionError.problem(in: Bytes("")).type == "FunctionError")
-    }
 }
