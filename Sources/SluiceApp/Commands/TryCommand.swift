@@ -121,7 +121,8 @@ struct TryCommand: AsyncParsableCommand {
             document.outputs = outputs.map { $0.body.text }
         case .filtered: document.outcome = "filtered"
         case .unconfirmed: document.outcome = "unconfirmed"
-        case .dead(let failure): (document.outcome, document.reason, document.type) = ("dead", failure.reason, failure.type)
+        case .dead(let failure):
+            (document.outcome, document.reason, document.type) = ("dead", failure.reason, failure.type)
         case .retry(_, let failure):
             (document.outcome, document.reason, document.type) = ("retry", failure.reason, failure.type)
         case .release: (document.outcome, document.reason) = ("not tried", "the function did not get to it")

@@ -23,7 +23,7 @@ final class Watchdog: Sendable {
                groups=$rest ;;
           esac
         done
-        for group in $groups; do kill -KILL -- "-$group" 2>/dev/null; done
+        for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
         """
 
     /// The end that we write to.

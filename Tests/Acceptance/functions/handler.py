@@ -42,6 +42,11 @@ def child_with_pipes():
     os._exit(1)
 
 
+def sleep_beside_a_child():
+    subprocess.Popen(["sleep", os.environ.get("NAP", "300")])
+    time.sleep(1000)
+
+
 def die_soon():
     threading.Timer(0.05, os._exit, [1]).start()
 
@@ -54,7 +59,7 @@ DEEDS = {
     "after": die_soon,
     "segv": lambda: ctypes.string_at(0),
     "loop": lambda: exec("while True: pass"),
-    "sleep": lambda: time.sleep(1000),
+    "sleep": sleep_beside_a_child,
     "leak": leak,
     "child": child_with_pipes,
     "flood": lambda: [os.write(1, b"x" * (1 << 20)) for _ in range(1024)],
