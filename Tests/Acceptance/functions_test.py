@@ -118,6 +118,24 @@ class FunctionsTest(harness.Case):
         [transform] = [s for s in self.pipeline("lines")["steps"] if s["step"].endswith("transform")]
         self.assertEqual(transform["ledger"]["filtered"], 1)
 
+    def test_try(self):
+        """`try` and `dlq try` say what the code makes of records, and leave everything as it is"""
+        records = self.write("some.jsonl", '{"n": 1}\n\n{"n": 2, "do": "fails"}\n{"n": 3, "do": "drop"}\n')
+        definition = self.define()
+        answer = self.orders("try", definition, records, expect=DEAD)
+        self.assertEqual(
+            answer.out, 'line 1  → {"n": 1}\nline 3  DEAD: n is odd (Odd)\nline 4  filtered\n', answer)
+        self.assertFalse(self.data.exists(), "it made a data folder")
+
+        self.orders("send", "lines-in", records, expect=DONE)
+        self.orders("run", definition, "--until-idle", expect=DEAD)
+        self.orders("dlq", "try", "--all", "-f", definition, expect=DEAD)
+        handler = self.folder / "code" / "handler.py"
+        handler.write_text(handler.read_text().replace('deed == "fails"', 'deed == "mended"'))
+        answer = self.orders("dlq", "try", "--all", "-f", definition, expect=DONE)
+        self.assertIn('→ {"n": 2, "do": "fails"}', answer.out)
+        self.assertEqual(self.queue(self.pipeline("lines"), "dead_letters")["ready"], 1, "it is still there")
+
     def test_start(self):
         """a handler that cannot be imported pauses the step, said once, and no receive is spent"""
         self.send()

@@ -44,7 +44,7 @@ class Lines(unittest.TextTestResult):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("files", nargs="*", help="kill, shutdown, disk, input, definition, folder; all")
+    arguments.add_argument("files", nargs="*", help="kill, functions, …: the names before _test.py; all")
     arguments.add_argument("-k", dest="pattern", help="only tests whose name has this in it")
     options = arguments.parse_args()
     if not harness.ORDERS.exists():

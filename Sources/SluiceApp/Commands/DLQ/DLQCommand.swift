@@ -5,7 +5,8 @@ struct DLQCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dlq", abstract: "Dead letters: why records failed, and what to do with them.",
         subcommands: [
-            DLQListCommand.self, DLQShowCommand.self, DLQRedriveCommand.self, DLQDiscardCommand.self,
+            DLQListCommand.self, DLQShowCommand.self, DLQTryCommand.self, DLQRedriveCommand.self,
+            DLQDiscardCommand.self,
         ],
         defaultSubcommand: DLQListCommand.self, aliases: ["dlqs"])
 }

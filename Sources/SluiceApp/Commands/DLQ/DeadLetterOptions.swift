@@ -1,7 +1,7 @@
 import ArgumentParser
 import Sluice
 
-/// Which dead letters `show`, `redrive` and `discard` mean.
+/// Which dead letters `show`, `try`, `redrive` and `discard` mean.
 struct DeadLetterOptions: ParsableArguments {
     @Argument(help: "Message ids or record identities.")
     var ids: [String] = []

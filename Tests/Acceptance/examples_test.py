@@ -1,0 +1,28 @@
+import shutil
+import sqlite3
+
+import harness
+from harness import DEAD, DONE, ROOT
+
+
+class ExamplesTest(harness.Case):
+    def test_python(self):
+        """the purchases come to the same rows through the handler in Python as through the function in Swift"""
+        lines = self.purchases() + self.broken()
+        path = self.write("all.jsonl", b"".join(lines))
+        self.orders("send", "orders-in", path, expect=DONE)
+        self.orders("run", "--until-idle", expect=DEAD)
+        swift = self.all_rows("out/shop.db")
+
+        shutil.rmtree(self.data)
+        shutil.copytree(ROOT / "Examples" / "orders-python" / "orders", self.folder / "python" / "orders")
+        shutil.copy(ROOT / "Examples" / "orders-python" / "orders.yaml", self.folder / "python")
+        self.orders("send", "orders-in", path, expect=DONE)
+        self.orders("run", self.folder / "python" / "orders.yaml", "--until-idle", expect=DEAD)
+        self.assertEqual(self.all_rows("python/out/shop.db"), swift, "rows of the two")
+        self.assertEqual(len(swift), len(lines) - len(self.broken()), "rows")
+        self.assert_only_broken_are_dead()
+
+    def all_rows(self, path):
+        with sqlite3.connect(f"file:{self.folder / path}?mode=ro", uri=True) as database:
+            return database.execute("SELECT * FROM orders ORDER BY order_id").fetchall()
