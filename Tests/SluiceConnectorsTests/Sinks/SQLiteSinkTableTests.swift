@@ -283,4 +283,46 @@ struct SQLiteSinkTableTests {
         #expect(await wide.refusal(of: body)?.type == "too-many-columns")
         await wide.close()
     }
+
+    private func wide(_ fields: Int, _ start: String = "") -> String {
+        "{\(start)" + (0..<fields).map { "\"w\($0)\":1" }.joined(separator: ",") + "}"
+    }
+
+    @Test("a record with too many fields takes no column from its neighbours, in a new table and in one that is there")
+    func wideNeighbour() async throws {
+        for first in [[#"{"id":0}"#], []] {
+            let place = try SinkFolder(key: ["id"])
+            let sink = try place.sink()
+            if !first.isEmpty { _ = try await sink.write(first.map { record($0) }) }
+            let refused = try await sink.refusals(
+                of: #"{"id":1}"#, wide(3_000, #""id":2,"#), #"{"id":3,"note":"innocent"}"#, #"{"id":4,"b":2}"#)
+            #expect(refused == ["1 too-many-columns"])
+            try await sink.write(#"{"id":1}"#, #"{"id":3,"note":"innocent"}"#, #"{"id":4,"b":2}"#)
+            #expect(try place.texts("SELECT name FROM pragma_table_info('orders')") == ["id", "note", "b"])
+            await sink.close()
+        }
+    }
+
+    @Test("the columns that a refused record asks for are not counted against the records behind it")
+    func refusedColumns() async throws {
+        for first in [[#"{"id":0}"#], []] {
+            let place = try SinkFolder(key: ["id"])
+            let sink = try place.sink()
+            if !first.isEmpty { _ = try await sink.write(first.map { record($0) }) }
+            // Refused for its key. Its columns and those of the next one together are too many.
+            let refused = try await sink.refusals(
+                of: wide(1_200),
+                #"{"id":1,"#
+                    + (0..<1_200).map { "\"v\($0)\":1" }.joined(separator: ",") + "}")
+            #expect(refused == ["0 missing-key"])
+            await sink.close()
+        }
+    }
+
+    @Test("a first batch of nothing but a record with too many fields makes no table, and says why")
+    func wideAlone() async throws {
+        let sink = try SinkFolder().sink()
+        #expect(try await sink.refusals(of: wide(3_000), "{}") == ["0 too-many-columns", "1 no-columns"])
+        await sink.close()
+    }
 }

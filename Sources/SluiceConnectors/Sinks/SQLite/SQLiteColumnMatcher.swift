@@ -41,6 +41,26 @@ struct SQLiteColumnMatcher {
         return column
     }
 
+    /// How many columns the table has; more once a record has asked for a new one.
+    var columnCount: Int { table.columns.count }
+
+    /// Checks, before a record adds its first column, that there is room for all that it asks for.
+    func requireRoom(for names: [[UInt8]], _ database: Database) throws(SQLiteRowFailure) {
+        let limit = SQLiteTableMaker(plan: plan, database: database).limit
+        guard addsColumns, table.columns.count + names.count > limit else { return }
+        let fresh = Set(names.lazy.filter { table.position(of: $0) == nil }.map(SQLiteName.folded))
+        guard table.columns.count + fresh.count > limit,
+            let first = names.first(where: { table.position(of: $0) == nil })
+        else { return }
+        throw .rejected(
+            reason:
+                "table '\(table.name)' has \(table.columns.count) columns and may have \(limit); there is no room for "
+                + "the \(fresh.count) new fields of the record (the first is '\(shown(first))')",
+            type: SQLiteRowFailure.tooManyColumns)
+    }
+
+    private var addsColumns: Bool { (plan.unknown ?? (table.isOurs ? .add : .reject)) == .add }
+
     private mutating func unknown(_ name: [UInt8], _ database: Database) throws(SQLiteRowFailure) -> Int? {
         switch plan.unknown ?? (table.isOurs ? .add : .reject) {
         case .ignore: return nil
@@ -58,12 +78,6 @@ struct SQLiteColumnMatcher {
         guard !name.contains(0) else {
             throw .rejected(
                 reason: "the field '\(shown(name))' has a NUL in its name: no column can", type: "column-name")
-        }
-        guard table.columns.count < maker.limit else {
-            throw .rejected(
-                reason:
-                    "table '\(table.name)' has \(table.columns.count) columns, which is SQLite's limit; there is no "
-                    + "room for the field '\(shown(name))'", type: "too-many-columns")
         }
         do {
             let column = String(decoding: name, as: UTF8.self)

@@ -30,9 +30,9 @@ final class SQLiteDatabase {
     func write(_ batch: [SinkRecord], forgetting settled: [RecordIdentity]) throws(SinkError) -> [SinkEffect] {
         var effects: [SinkEffect] = []
         try transaction { database in
-            let prepared = try prepare(database, creatingFor: batch)
+            let (prepared, isNewTable) = try prepare(database, creatingFor: batch)
             try prepared.delivered?.forget(settled)
-            effects = try write(batch, prepared, database)
+            effects = try write(batch, prepared, isNewTable: isNewTable, database)
             try prepared.delivered?.store()
             return .commit
         }
@@ -40,21 +40,29 @@ final class SQLiteDatabase {
     }
 
     /// Goes on behind a record that is refused: the transaction is lost, and the delivery learns of all that are
-    /// refused at once. A refused record changes nothing, so the others are judged as they will be without it.
-    private func write(_ batch: [SinkRecord], _ prepared: Prepared, _ database: Database) throws -> [SinkEffect] {
+    /// refused at once. A refused record changes nothing that the others are judged by, but for the room that its
+    /// columns take: a record that finds none left then is not judged now, but with those behind it by the next try.
+    private func write(
+        _ batch: [SinkRecord], _ prepared: Prepared, isNewTable: Bool, _ database: Database
+    ) throws -> [SinkEffect] {
         var effects: [SinkEffect] = []
         effects.reserveCapacity(batch.count)
         var rejections: [SinkRejection] = []
+        var refusedTakeRoom = false
         for (index, record) in batch.enumerated() {
             if let delivered = prepared.delivered, !delivered.record(record.identity) {
                 effects.append(.repeated)
                 continue
             }
+            let columns = prepared.writer.columnCount
             do throws(SQLiteRowFailure) {
                 effects.append(try prepared.writer.write(record, database))
             } catch {
                 switch error {
                 case .rejected(let reason, let type):
+                    let isTooWide = type == SQLiteRowFailure.tooManyColumns
+                    if isTooWide, refusedTakeRoom { throw SinkError.rejected(rejections) }
+                    if !isTooWide, isNewTable || prepared.writer.columnCount > columns { refusedTakeRoom = true }
                     rejections.append(SinkRejection(index: index, reason: reason, type: type))
                 case .fault(let fault): throw fault
                 }
@@ -137,18 +145,21 @@ final class SQLiteDatabase {
 
     // MARK: The table
 
-    private func prepare(_ database: Database, creatingFor batch: [SinkRecord]) throws -> Prepared {
-        if let prepared, try prepared.readSchemaVersion.integer() == prepared.schemaVersion { return prepared }
+    private func prepare(
+        _ database: Database, creatingFor batch: [SinkRecord]
+    ) throws -> (Prepared, isNewTable: Bool) {
+        if let prepared, try prepared.readSchemaVersion.integer() == prepared.schemaVersion { return (prepared, false) }
         prepared = nil
         let delivered = plan.remembersIdentities ? try SQLiteDelivered(plan, database) : nil
-        let table = try SQLiteTable.load(plan, database) ?? createTable(for: batch, database)
+        let found = try SQLiteTable.load(plan, database)
+        let table = try found ?? createTable(for: batch, database)
         try table.checkKey(plan, database)
         let readSchemaVersion = try SQLiteStatement("PRAGMA main.schema_version", on: database.connection)
         let fresh = Prepared(
             writer: try SQLiteRowWriter(plan, table, database), delivered: delivered,
             schemaVersion: try readSchemaVersion.integer(), readSchemaVersion: readSchemaVersion)
         prepared = fresh
-        return fresh
+        return (fresh, found == nil)
     }
 
     private func createTable(for batch: [SinkRecord], _ database: Database) throws -> SQLiteTable {

@@ -71,6 +71,8 @@ enum SQLiteRowFailure: Error {
 }
 
 extension SQLiteRowFailure {
+    static let tooManyColumns = "too-many-columns"
+
     /// How a record is refused that is no row, as far as its text goes.
     static func words(for mistake: JSONMistake, in record: Bytes) -> (reason: String, type: String) {
         guard case .unexpected(_, wanted: .object) = mistake.reason else { return (mistake.description, "not-json") }

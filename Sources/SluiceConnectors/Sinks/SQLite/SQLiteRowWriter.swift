@@ -58,6 +58,9 @@ final class SQLiteRowWriter {
         connection = try database.connection
     }
 
+    /// How many columns the table has, with those that were added for records since.
+    var columnCount: Int { columns.columnCount }
+
     /// Writes one row.
     func write(_ record: SinkRecord, _ database: Database) throws(SQLiteRowFailure) -> SinkEffect {
         try record.body.withScanner { (scanner) throws(SQLiteRowFailure) -> SinkEffect in
@@ -104,12 +107,16 @@ final class SQLiteRowWriter {
 
     private func match(_ scanner: JSONScanner, _ database: Database) throws(SQLiteRowFailure) -> RowStatement {
         fields.removeAll(keepingCapacity: true)
+        let allNames = members.map { member in
+            var name: [UInt8] = []
+            scanner.decode(member.name, into: &name)
+            return name
+        }
+        try columns.requireRoom(for: allNames, database)
         var names: [[UInt8]] = []
         var matched: [Field?] = []
         var positions: [Int: (field: Int, name: Int)] = [:]
-        for member in members {
-            var name: [UInt8] = []
-            scanner.decode(member.name, into: &name)
+        for (member, name) in zip(members, allNames) {
             defer { names.append(name) }
             guard let column = try columns.column(of: name, database) else {
                 matched.append(nil)

@@ -19,9 +19,17 @@ struct SQLiteTableMaker {
             guard definitions.count < limit, known.insert(folded).inserted else { return }
             definitions.append(definition(name, type: type) + (key.contains(folded) ? " NOT NULL" : ""))
         }
+        func hasRoom(for names: [String]) -> Bool {
+            if known.count + names.count + key.count <= limit { return true }
+            return known.union(names.map { SQLiteName.folded($0.utf8) }).union(key).count <= limit
+        }
         if plan.usesMetaID { add(SQLitePlan.metaColumn, type: "TEXT") }
         for column in plan.columns { add(column.name, type: column.type) }
-        for record in batch { forEachName(in: record.body) { add($0, type: "") } }
+        for record in batch {
+            let names = names(in: record.body)
+            // A record that is too wide is refused when its turn comes: it takes no room from the others.
+            if hasRoom(for: names) { for name in names { add(name, type: "") } }
+        }
         for column in plan.key { add(column, type: "") }
         guard !definitions.isEmpty else { return false }
         if !plan.key.isEmpty { definitions.append("PRIMARY KEY (\(SQLiteName.quoted(plan.key)))") }
@@ -39,6 +47,13 @@ struct SQLiteTableMaker {
                     try scanner.enterObject()
                     while try scanner.nextMember() != nil {}
                     try scanner.finish()
+                }
+                let fields = Set(names(in: record.body).map { SQLiteName.folded($0.utf8) }).count
+                if fields > limit {
+                    return SinkRejection(
+                        index: index,
+                        reason: "the record has \(fields) fields, and a table has at most \(limit) columns",
+                        type: SQLiteRowFailure.tooManyColumns)
                 }
             } catch {
                 let (reason, type) = SQLiteRowFailure.words(for: error, in: record.body)
@@ -70,15 +85,17 @@ struct SQLiteTableMaker {
 
     /// The names that may be columns. A record that is broken has those before its mistake: it is rejected when its
     /// turn comes, and the table made for it goes with it.
-    private func forEachName(in record: Bytes, _ body: (String) -> Void) {
+    private func names(in record: Bytes) -> [String] {
+        var names: [String] = []
         do {
             try record.withScanner { (scanner) throws(JSONMistake) in
                 try scanner.enterObject()
                 while let (name, _) = try scanner.nextMember() {
                     let text = scanner.text(of: name)
-                    if !text.utf8.contains(0) { body(text) }
+                    if !text.utf8.contains(0) { names.append(text) }
                 }
             }
-        } catch { return }
+        } catch { return names }
+        return names
     }
 }
