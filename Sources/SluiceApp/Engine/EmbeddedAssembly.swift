@@ -83,7 +83,8 @@ private struct PipelineAssembly {
     func delivery() async throws -> any Service {
         let deliver = pipeline.deliver
         let sink = try SinkCatalogue.make(
-            deliver, pipeline: pipeline.name, folder: engine.folderID, root: pipeline.root)
+            deliver, pipeline: pipeline.name, folder: engine.folderID, root: pipeline.root,
+            logger: logger)
         let control = try await control(
             pipeline.deliveryStep, version: nil, breaker: deliver.breaker, rate: deliver.rate)
         let step = try DeliveryStep(

@@ -1,4 +1,5 @@
 import Foundation
+package import Logging
 package import Sluice
 
 /// Every kind of sink there is, in one place.
@@ -21,13 +22,13 @@ package enum SinkCatalogue {
     ///   - root: the folder that a relative path is relative to; `nil` = the working directory.
     /// - Throws: `Mistake`.
     package static func make(
-        _ deliver: Deliver, pipeline: String, folder: String, root: String?
+        _ deliver: Deliver, pipeline: String, folder: String, root: String?, logger: Logger
     ) throws(Mistake) -> any RecordSink {
         switch deliver.to {
         case .sqlite(let path):
             try SQLiteSink(
                 deliver, path: absolute(path, root: root ?? FileManager.default.currentDirectoryPath),
-                folder: folder, pipeline: pipeline)
+                folder: folder, pipeline: pipeline, logger: logger)
         }
     }
 

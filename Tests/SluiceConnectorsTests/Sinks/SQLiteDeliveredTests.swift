@@ -121,10 +121,10 @@ struct SQLiteDeliveredTests {
         for (folder, pipeline, name) in scopes {
             var deliver = place.deliver
             deliver.name = name
-            let sink = try SQLiteSink(deliver, path: place.path, folder: folder, pipeline: pipeline)
+            let sink = try SQLiteSink(deliver, path: place.path, folder: folder, pipeline: pipeline, logger: .silent)
             #expect(try await sink.write(batch(0..<2)) == written(2))
         }
-        let first = try SQLiteSink(place.deliver, path: place.path, folder: "f1", pipeline: "p")
+        let first = try SQLiteSink(place.deliver, path: place.path, folder: "f1", pipeline: "p", logger: .silent)
         #expect(try await first.write(batch(0..<2)) == repeated(2))
         await first.settled(ids(0..<2))
         await first.close()

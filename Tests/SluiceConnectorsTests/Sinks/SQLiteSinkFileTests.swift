@@ -11,7 +11,7 @@ struct SQLiteSinkFileTests {
     func makes() async throws {
         let place = try SinkFolder()
         let path = "\(place.folder)/a/b/new.db"
-        let sink = try SQLiteSink(place.deliver, path: path, folder: "f", pipeline: "p")
+        let sink = try SQLiteSink(place.deliver, path: path, folder: "f", pipeline: "p", logger: .silent)
         try await sink.write(#"{"n":1}"#)
         let reader = try DatabaseQueue(path: path)
         #expect(try reader.inDatabase { try Int.fetchAll($0, sql: "SELECT n FROM orders") } == [1])
@@ -171,7 +171,7 @@ struct SQLiteSinkFileTests {
 
         let file = "\(place.folder)/file"
         try Data().write(to: URL(fileURLWithPath: file))
-        let below = try SQLiteSink(place.deliver, path: "\(file)/x/y.db", folder: "f", pipeline: "p")
+        let below = try SQLiteSink(place.deliver, path: "\(file)/x/y.db", folder: "f", pipeline: "p", logger: .silent)
         #expect(await below.unavailability()?.reason.contains("cannot make the folder") == true)
     }
 
@@ -235,7 +235,7 @@ struct SQLiteSinkFileTests {
     @Test("every commit is on the disk: our connection is synchronous=FULL whatever the file's mode")
     func synchronous() throws {
         let place = try SinkFolder()
-        let plan = try SQLitePlan(place.deliver, path: place.path, folder: "f", pipeline: "p")
+        let plan = try SQLitePlan(place.deliver, path: place.path, folder: "f", pipeline: "p", logger: .silent)
         let queue = try SQLiteFile.open(plan, mayCreate: true).queue
         #expect(try queue.read { try Int.fetchOne($0, sql: "PRAGMA synchronous") } == 2)
     }
@@ -276,7 +276,7 @@ struct SinkCatalogueTests {
         ])
     func mistakes(_ deliver: Deliver, _ key: String) {
         let mistake = #expect(throws: SinkCatalogue.Mistake.self) {
-            _ = try SinkCatalogue.make(deliver, pipeline: "p", folder: "f", root: "/nowhere")
+            _ = try SinkCatalogue.make(deliver, pipeline: "p", folder: "f", root: "/nowhere", logger: .silent)
         }
         #expect(mistake?.key == key)
         #expect(mistake?.message.isEmpty == false)
@@ -286,7 +286,7 @@ struct SinkCatalogueTests {
     func relative() async throws {
         let place = try SinkFolder()
         let deliver = Deliver(to: .sqlite("out/x.db"), table: "t")
-        let sink = try SinkCatalogue.make(deliver, pipeline: "p", folder: "f", root: place.folder)
+        let sink = try SinkCatalogue.make(deliver, pipeline: "p", folder: "f", root: place.folder, logger: .silent)
         try await sink.write(#"{"n":1}"#)
         await sink.close()
         #expect(FileManager.default.fileExists(atPath: "\(place.folder)/out/x.db"))

@@ -160,7 +160,7 @@ private struct Outage {
         var deliver = place.deliver
         deliver.breaker = BreakerPlan(after: 2)
         pipeline = Pipeline(name: "orders", source: .queue("orders-in"), deliver: deliver)
-        sink = try SQLiteSink(deliver, path: place.path, folder: "folder-1", pipeline: "orders")
+        sink = try SQLiteSink(deliver, path: place.path, folder: "folder-1", pipeline: "orders", logger: .silent)
         settler = ScriptedSettler(queue)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         self.logger = logger

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Logging
 import Sluice
 import SluiceTesting
 
@@ -27,7 +28,7 @@ final class SinkFolder: RecordSinkPlace {
     }
 
     func sink() throws -> any RecordSink {
-        try SinkCatalogue.make(deliver, pipeline: "orders", folder: "folder-1", root: folder)
+        try SinkCatalogue.make(deliver, pipeline: "orders", folder: "folder-1", root: folder, logger: .silent)
     }
 
     let refusedBody = Bytes(#"{"n":1"#)
@@ -67,6 +68,10 @@ final class SinkFolder: RecordSinkPlace {
         case .blob: "blob"
         }
     }
+}
+
+extension Logger {
+    static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 }
 
 /// A record as a delivery hands it over; its identity is its number in the test.

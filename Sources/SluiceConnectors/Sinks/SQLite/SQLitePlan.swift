@@ -29,7 +29,9 @@ struct SQLitePlan: Sendable {
     /// An upsert repeats itself without harm; everything else must know what it has written.
     var remembersIdentities: Bool { mode != .upsert }
 
-    init(_ deliver: Deliver, path: String, folder: String, pipeline: String) throws(SinkCatalogue.Mistake) {
+    init(
+        _ deliver: Deliver, path: String, folder: String, pipeline: String, logger: Logger
+    ) throws(SinkCatalogue.Mistake) {
         self.path = path
         self.folder = folder
         self.pipeline = pipeline
@@ -44,7 +46,7 @@ struct SQLitePlan: Sendable {
             try Self.check(column.name, key: "deliver.columns")
             return try SQLiteDeclaration(column)
         }
-        log = Logger(label: "sluice.sink")
+        log = logger
         try Self.check(table, key: "deliver.table")
         for column in key { try Self.check(column, key: "deliver.key") }
         try checkMeaning()

@@ -1,4 +1,4 @@
-import Logging
+package import Logging
 package import Sluice
 
 /// Rows of one table of one SQLite database: one JSON object is one row, its members are columns.
@@ -41,9 +41,9 @@ package actor SQLiteSink: RecordSink {
     ///   - folder: the id of the data folder.
     /// - Throws: what the delivery says and cannot mean. The database is not looked at yet.
     package init(
-        _ deliver: Deliver, path: String, folder: String, pipeline: String
+        _ deliver: Deliver, path: String, folder: String, pipeline: String, logger: Logger
     ) throws(SinkCatalogue.Mistake) {
-        plan = try SQLitePlan(deliver, path: path, folder: folder, pipeline: pipeline)
+        plan = try SQLitePlan(deliver, path: path, folder: folder, pipeline: pipeline, logger: logger)
         executor = BlockingExecutor(label: "sluice.sink.\(pipeline)/\(deliver.effectiveName)")
     }
 
@@ -70,7 +70,7 @@ package actor SQLiteSink: RecordSink {
             do { try database.forget(settledIdentities) } catch {
                 plan.log.warning(
                     "recorded identities stay in the sink; they cost a few rows and do no harm",
-                    metadata: ["reason": "\(error)"])
+                    metadata: ["reason": "\(error.reason)"])
             }
         }
         database?.close()
