@@ -7,6 +7,8 @@ final class AlikeFailures: Sendable {
         var window: LikenessWindow
         /// Why the step paused itself; kept until it works again, for the batches that were under way.
         var reason: String?
+        /// How often the step had been resumed when the window began.
+        var resumes = 0
     }
 
     private let plan: PauseWhen
@@ -18,10 +20,12 @@ final class AlikeFailures: Sendable {
     }
 
     /// A batch begins. Of a step that somebody resumed, nothing from before counts.
-    func begin(isPaused: Bool) {
-        guard !isPaused else { return }
+    /// - Parameter resumes: `StepControl.resumes`. That the step is not paused says nothing: another worker may have
+    ///   found the reason and not have paused it yet.
+    func begin(resumes: Int) {
         state.withLock { state in
-            if state.reason != nil { state = State(window: LikenessWindow(plan.records)) }
+            guard resumes > state.resumes else { return }
+            state = State(window: LikenessWindow(plan.records), resumes: resumes)
         }
     }
 

@@ -33,6 +33,7 @@ package final class StepControl: Sendable {
         var limiter: RateLimiter?
         var throughput = Throughput()
         var loops = 0
+        var resumes = 0
     }
 
     package let name: StepName
@@ -96,12 +97,16 @@ package final class StepControl: Sendable {
         let now = clock.now
         let wasPaused = state.withLock { state in
             _ = state.breaker?.handle(.probeNow, at: now)
+            if state.pause != nil { state.resumes += 1 }
             defer { state.pause = nil }
             return state.pause != nil
         }
         if wasPaused { pauseChanged(name, nil) }
         signal.notify()
     }
+
+    /// How often the step was resumed from a pause.
+    var resumes: Int { state.withLock { $0.resumes } }
 
     package var paused: Pause? { state.withLock { $0.pause } }
 

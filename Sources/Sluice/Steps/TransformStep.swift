@@ -36,7 +36,7 @@ package struct TransformStep: Step {
     }
 
     package func process(_ batch: [ReceivedMessage]) async -> [Disposition] {
-        likeness?.begin(isPaused: policy.control.paused != nil)
+        likeness?.begin(resumes: policy.control.resumes)
         var decisions = BatchDecisions(batch, ordered: ordered)
         _ = await call(Array(batch.indices), &decisions)
         return judged(decisions.dispositions)

@@ -97,6 +97,23 @@ struct AlikeFailuresTests {
         #expect(control.paused != nil)
     }
 
+    @Test("a batch that begins before the pause is made is no resume: what fails in it spends nothing")
+    func beginsBetween() async throws {
+        let control = fixture.transformControl()
+        let likeness = AlikeFailures(PauseWhen(75, of: 8))
+        let failure = Failure(reason: "it broke", type: "t", step: "transform", time: fixture.clock.now)
+        let six = Array(repeating: Disposition.retry(after: .zero, failure), count: 6)
+        likeness.begin(resumes: control.resumes)
+        #expect(likeness.note(six) != nil)
+        // The step has not paused yet, and another worker goes on.
+        likeness.begin(resumes: control.resumes)
+        #expect(likeness.note([six[0]]) != nil)
+        control.pause(reason: "it broke", automatic: true)
+        control.resume()
+        likeness.begin(resumes: control.resumes)
+        #expect(likeness.note([six[0]]) == nil)
+    }
+
     @Test("the window counts what a plain list of the last records would", arguments: 1...40 as ClosedRange<Int>)
     func window(seed: Int) {
         let size = seed % 9 + 1
