@@ -18,9 +18,15 @@ extension StepLoop {
                 logFailedSettlement(error, attempt)
             }
             request = nil
-            await pause(backoff.delay(afterReceive: attempt))
+            await sit(out: backoff.delay(afterReceive: attempt))
         }
         return SettlementResult(outcomes: [], next: [])
+    }
+
+    /// Waits, also while we shut down or are cancelled: a store that refuses at once would be asked without end. In a
+    /// task of its own, which neither of them reaches.
+    private func sit(out delay: Duration) async {
+        await Task { do { try await Task.sleep(for: delay) } catch { return } }.value
     }
 
     private func logFailedSettlement(_ error: any Error, _ attempt: Int) {

@@ -161,7 +161,7 @@ package struct StepLoop: Service {
     private func receive(_ grant: StepControl.Grant) async throws -> Batch? {
         let messages: [ReceivedMessage]
         do {
-            messages = try await receiveWhileOpen(grant)
+            messages = try await receive(ReceiveRequest(limit: grant.limit, wait: nil, holder: .step), while: grant)
         } catch {
             control.received(0, with: grant)
             throw error
@@ -170,10 +170,12 @@ package struct StepLoop: Service {
     }
 
     /// Waits for messages; a pause, or a breaker that another worker's write opened, ends the wait.
-    private func receiveWhileOpen(_ grant: StepControl.Grant) async throws -> [ReceivedMessage] {
+    private func receive(
+        _ request: ReceiveRequest, while grant: StepControl.Grant
+    ) async throws -> [ReceivedMessage] {
         try await withThrowingTaskGroup(of: [ReceivedMessage]?.self) { group in
             group.addTask {
-                try await queue.receive(ReceiveRequest(limit: grant.limit, wait: nil, holder: .step))
+                try await queue.receive(request)
             }
             group.addTask {
                 // Cancelled, it must not end the group before the receive has said what it brings: thrown away, that
@@ -183,9 +185,13 @@ package struct StepLoop: Service {
             }
             defer { group.cancelAll() }
             // What the cancelled receive brings all the same is ours, and is worked on.
-            for try await messages in group {
-                if let messages { return messages }
-                group.cancelAll()
+            do {
+                for try await messages in group {
+                    if let messages { return messages }
+                    group.cancelAll()
+                }
+            } catch is CancellationError where !Task.isCancelled {
+                return []
             }
             return []
         }
@@ -199,9 +205,12 @@ package struct StepLoop: Service {
             while messages.count < grant.limit, !isStopping, !messages.contains(where: \.isSuspect) {
                 let wait = ContinuousClock.now.duration(to: deadline)
                 guard wait > .zero else { break }
+                let request = ReceiveRequest(limit: grant.limit - messages.count, wait: wait, holder: .step)
                 do {
-                    let request = ReceiveRequest(limit: grant.limit - messages.count, wait: wait, holder: .step)
-                    messages += try await queue.receive(request)
+                    // What the wait brings although it is ended is ours.
+                    let more = try await cancelWhenGracefulShutdown { try await receive(request, while: grant) }
+                    guard !more.isEmpty else { break }
+                    messages += more
                 } catch {
                     logger.debug("A batch goes on unfilled", metadata: ["step": "\(step.name)", "error": "\(error)"])
                     break

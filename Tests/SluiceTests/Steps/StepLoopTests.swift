@@ -303,6 +303,66 @@ struct StepLoopTests {
         #expect(Set(queue.receiveCounts.values) == [0])
     }
 
+    /// A plan that waits a minute for a batch of two, and a queue that has the first of it after a full one.
+    private var patient: StepLoop.Plan {
+        var plan = plan(2)
+        plan.batchWindow = .seconds(50)
+        return plan
+    }
+
+    @Test("asked to stop, it does not wait for a batch to fill that a settlement brought along")
+    func shutdownWhileFilling() async throws {
+        let settler = ScriptedSettler(queue)
+        queue.put(messages(3))
+        let group = serviceGroup(filtering, settler, patient)
+        let start = ContinuousClock.now
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            try await queue.wait { $0.count == 1 && $0.waiting == 1 }
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+        }
+        #expect(settler.done.count == 3)
+        #expect(ContinuousClock.now - start < .seconds(15))
+    }
+
+    @Test("paused, it does not wait for a batch to fill")
+    func pauseWhileFilling() async throws {
+        let settler = ScriptedSettler(queue)
+        let control = fixture.transformControl()
+        queue.put(messages(3))
+        let start = ContinuousClock.now
+        try await run(filtering, settler, control: control, patient) { [queue] in
+            try await queue.wait { $0.count == 1 && $0.waiting == 1 }
+            control.pause(reason: nil)
+            try await queue.wait { $0.count == 0 }
+        }
+        #expect(ContinuousClock.now - start < .seconds(15))
+    }
+
+    @Test("asked to stop, it still waits between the tries of a settlement that fails")
+    func settlementRepeatedWhileStopping() async throws {
+        let settler = ScriptedSettler(queue)
+        queue.put(messages(3))
+        let started = Signal()
+        let step = ScriptedStep { batch in
+            started.notify()
+            do { try await ServiceLifecycle.gracefulShutdown() } catch { return batch.map { _ in .release() } }
+            return batch.map { _ in .filtered }
+        }
+        settler.fail(with: [.diskFull(path: "/x"), .diskFull(path: "/x")])
+        let group = serviceGroup(step, settler, plan())
+        let start = ContinuousClock.now
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            try await started.wait(after: 0)
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+        }
+        #expect(settler.done.count == 3)
+        #expect(ContinuousClock.now - start >= .milliseconds(200), "two pauses of a tenth of a second or more")
+    }
+
     private func serviceGroup(_ step: any Step, _ settler: ScriptedSettler, _ plan: StepLoop.Plan) -> ServiceGroup {
         let loop = StepLoop(
             step, from: queue, settler: settler, control: fixture.transformControl(), plan: plan,
