@@ -41,8 +41,7 @@ struct ControlConnection: Sendable {
         case .request:
             let cancelled = try calls.begin(frame.call, atMost: Self.mostRequests)
             group.addTask {
-                defer { calls.end(frame.call) }
-                await answer(frame, unless: cancelled, writer)
+                await answer(frame, unless: cancelled, writer) { calls.end(frame.call) }
             }
         case .send:
             let payload = try SendPayload(decoding: frame.payload)
@@ -52,8 +51,7 @@ struct ControlConnection: Sendable {
             }
             let cancelled = try calls.begin(frame.call, atMost: Self.mostRequests)
             group.addTask {
-                defer { calls.end(frame.call) }
-                await store(payload, call: frame.call, unless: cancelled, writer)
+                await store(payload, call: frame.call, unless: cancelled, writer) { calls.end(frame.call) }
             }
         case .cancel: calls.cancel(frame.call)
         case .answer, .failure, .sendResults:
@@ -61,12 +59,17 @@ struct ControlConnection: Sendable {
         }
     }
 
-    private func answer(_ frame: ControlFrame, unless cancelled: AsyncStream<Void>, _ writer: ControlWriter) async {
+    /// - Parameter ended: called before the answer is written: whoever has it may use the number again.
+    private func answer(
+        _ frame: ControlFrame, unless cancelled: AsyncStream<Void>, _ writer: ControlWriter, ended: () -> Void
+    ) async {
         do {
             let request = try decode(frame.payload)
             let answer = try await withCancellation(cancelled) { try await control.answer(request) }
+            ended()
             await writer.write(.answer, frame.call) { try ControlJSON.encode(answer, allocator: $0) }
         } catch {
+            ended()
             await writer.fail(frame.call, error)
         }
     }
@@ -82,14 +85,17 @@ struct ControlConnection: Sendable {
     }
 
     private func store(
-        _ payload: SendPayload, call: UInt32, unless cancelled: AsyncStream<Void>, _ writer: ControlWriter
+        _ payload: SendPayload, call: UInt32, unless cancelled: AsyncStream<Void>, _ writer: ControlWriter,
+        ended: () -> Void
     ) async {
         do {
             let results = try await withCancellation(cancelled) {
                 try await control.send(payload.messages, to: payload.queue, at: payload.position)
             }
+            ended()
             await writer.write(.sendResults, call) { SendResultsPayload(results).encoded(allocator: $0) }
         } catch {
+            ended()
             await writer.fail(call, error)
         }
     }

@@ -13,7 +13,7 @@ import Synchronization
 /// cancelled there too. When the process ends, calls under way throw `ControlError.gone`.
 package struct RemoteControl: Control {
     private let channel: any Channel
-    private let calls = CallNumbers()
+    private let calls: CallNumbers
     /// Who answered when the connection was made.
     package let peer: ControlHello
 
@@ -49,9 +49,11 @@ package struct RemoteControl: Control {
     private static func greet(
         _ channel: any Channel, folder: String, answerWithin: Duration
     ) async throws -> RemoteControl? {
+        // One count for the connection: the other side may not be done with the greeting when the next call comes.
+        let calls = CallNumbers()
         do {
             let peer = try await withTimeout(answerWithin) {
-                try await RemoteControl(channel: channel).hello()
+                try await RemoteControl(channel: channel, calls: calls).hello()
             }
             let version = ControlHello.currentProtocolVersion
             guard peer.protocolVersion == version else {
@@ -59,7 +61,7 @@ package struct RemoteControl: Control {
                     "process \(peer.processID) (version \(peer.version)) speaks version \(peer.protocolVersion) of "
                         + "control.sock, and this command speaks version \(version); use the same version of both")
             }
-            return RemoteControl(channel: channel, peer: peer)
+            return RemoteControl(channel: channel, calls: calls, peer: peer)
         } catch is TimeoutError {
             try await channel.close()
             throw ControlError.busy("a process uses the data folder '\(folder)' and does not answer")
@@ -72,8 +74,12 @@ package struct RemoteControl: Control {
         }
     }
 
-    private init(channel: any Channel, peer: ControlHello? = nil) {
+    /// Of the latest call.
+    var latestCall: UInt32 { calls.latest }
+
+    private init(channel: any Channel, calls: CallNumbers, peer: ControlHello? = nil) {
         self.channel = channel
+        self.calls = calls
         self.peer = peer ?? ControlHello(version: "", processID: 0, folder: "", pipelines: [])
     }
 
@@ -208,6 +214,7 @@ extension RemoteControl: OrderedSending {
 
 private final class CallNumbers: Sendable {
     private let last = Atomic<UInt32>(0)
+    var latest: UInt32 { last.load(ordering: .relaxed) }
     func next() -> UInt32 { last.wrappingAdd(1, ordering: .relaxed).newValue }
 }
 

@@ -49,6 +49,16 @@ struct ControlSocketTests {
         #expect(hello.version == "test")
     }
 
+    @Test("a connection numbers its calls from its greeting on: no number is used twice")
+    func numbers() async throws {
+        let numbers = try await withRemote(ScriptedControl()) { remote in
+            let greeting = remote.latestCall
+            _ = try await remote.hello()
+            return [greeting, remote.latestCall]
+        }
+        #expect(numbers == [1, 2])
+    }
+
     @Test("only the owner of the folder may use the socket, and it goes with the server")
     func mode() async throws {
         let folder = try ScratchFolder()
