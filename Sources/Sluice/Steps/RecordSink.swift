@@ -15,7 +15,8 @@ public protocol RecordSink: Sendable {
     /// after every settlement, before a later `write`; lost when the process dies, which costs a few rows.
     func settled(_ records: [RecordIdentity]) async throws(SinkError)
 
-    /// Whether the sink would take a record now. Called by `check --connect` and before a breaker closes.
+    /// Whether the sink would take a record now, for a check of a definition that may connect. No step calls it: a
+    /// breaker closes on a real record.
     func probe() async throws(SinkError)
 
     /// Ends connections. Called once, after the last write has returned.

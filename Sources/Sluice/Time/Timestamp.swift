@@ -1,5 +1,5 @@
 /// A moment on the wall clock, in whole milliseconds since 1970-01-01T00:00:00Z, as SQS writes its
-/// timestamps. What is persisted is a `Timestamp`; what is waited for is a `MonotonicTime`.
+/// timestamps. What is persisted is a `Timestamp`; what is waited for is a `Duration`.
 public struct Timestamp: Hashable, Comparable, Sendable, Codable {
     public var milliseconds: Int64
 
