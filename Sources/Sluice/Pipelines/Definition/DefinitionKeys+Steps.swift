@@ -17,8 +17,9 @@ extension DefinitionKeys {
             Key(
                 "mode", KeyType<Deliver.Mode>.choice().optional(base: .upsert), at: \.mode,
                 fallback: "`upsert` with a key, else `insert`", effective: \.effectiveMode.rawValue,
-                "What becomes of a record whose key is in the table: `upsert` overwrites the row, `ignore` leaves it, "
-                    + "`insert` takes it for a mistake of the record."),
+                "What becomes of a record whose key is in the table: `upsert` merges the record into the "
+                    + "row (a column that the record has no field for keeps its value), `ignore` leaves it, `insert` takes it for a mistake of the record."
+            ),
             Key("create", .flag, at: \.create, "Make the table, the database and its folders if they are not there."),
             Key(
                 "columns", .columns, at: \.columns,
