@@ -160,6 +160,13 @@ struct DefinitionMistakeTests {
             "f:6:16: deliver.columns.a: 'int); drop table t' is no type of a column; expected a type, such as 'integer', "
                 + "'text', 'timestamptz' or 'numeric(12,2)'"),
         .deliver(
+            "  to: sqlite:x\n  table: t\n  columns: {a: interger, b: 'numeric(2,5)', c: 'numeric(0,0)'}",
+            "f:6:16: deliver.columns.a: 'interger' is no type of a column that is known; did you mean 'integer'? "
+                + "expected one of \(ColumnType.names.joined(separator: ", "))",
+            "f:6:29: deliver.columns.b: 'numeric(2,5)' has more digits behind the point (5) than in all (2); expected "
+                + "(all, behind the point), such as numeric(12,2)",
+            "f:6:48: deliver.columns.c: 'numeric(0,0)' has no digits; expected at least one, such as numeric(12,2)"),
+        .deliver(
             "  to: sqlite:x\n  table: t\n  rate: 500\n  queue: {type: fifo}\n  name: transform",
             "f:6:9: deliver.rate: '500' has no unit of time; write '500/s' (s, m, h)",
             "f:7:11: unknown key 'type' in 'deliver.queue'; all queues of a pipeline have the same; write it under "

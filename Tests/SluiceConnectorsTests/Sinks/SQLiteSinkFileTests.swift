@@ -272,6 +272,7 @@ struct SinkCatalogueTests {
                 "deliver.columns.a"
             ),
             (Deliver(to: .sqlite("a"), table: "t", columns: [.init("a", "frob")]), "deliver.columns.a"),
+            (Deliver(to: .sqlite("a"), table: "t", columns: [.init("a", "numeric(2,5)")]), "deliver.columns.a"),
             (Deliver(to: .sqlite("a"), table: "t", columns: [.init("a", "")]), "deliver.columns.a"),
         ])
     func mistakes(_ deliver: Deliver, _ key: String) {
@@ -280,6 +281,11 @@ struct SinkCatalogueTests {
         }
         #expect(mistake?.key == key)
         #expect(mistake?.message.isEmpty == false)
+    }
+
+    @Test("the sink takes every type that a check of the definition lets pass", arguments: ColumnType.names)
+    func knownTypes(_ type: String) throws {
+        #expect(throws: Never.self) { _ = try SQLiteType.declaration(of: type, column: "a") }
     }
 
     @Test("a relative path is relative to the definition's folder")

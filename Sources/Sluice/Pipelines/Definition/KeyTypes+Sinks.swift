@@ -75,6 +75,8 @@ extension KeyType where Value == [Deliver.Column] {
                         if !isType(column.type) {
                             check.complain(
                                 about: column.type, "is no type of a column", expected: "expected \(typeForm)")
+                        } else if let mistake = ColumnType.mistake(in: column.type) {
+                            check.complain(about: column.type, mistake.problem, expected: mistake.expected)
                         }
                     }
                 }

@@ -34,6 +34,9 @@ enum SQLiteType {
                 message: "'\(type)' is not a type; expected one such as text, integer, real, numeric(12,2), timestamptz"
             )
         }
+        if let mistake = ColumnType.mistake(in: type) {
+            throw .init(key: "deliver.columns.\(column)", message: "'\(type)' \(mistake.problem); \(mistake.expected)")
+        }
         switch first {
         case "numeric", "decimal", "dec", "money": return "TEXT"
         case "timestamp", "timestamptz", "date", "time", "timetz", "datetime", "interval": return "TEXT"
