@@ -45,6 +45,8 @@ package final class EmbeddedEngine: Sendable {
     /// Makes the queues of these pipelines, and claims those that were filled before.
     /// - Throws: `ControlError.refused` with the ways out; then nothing of that pipeline was changed.
     package func apply(_ pipelines: [Pipeline]) async throws {
+        let names = pipelines.map(\.name)
+        try await store.writer.submit { $0.definedHere.formUnion(names) }
         for pipeline in pipelines {
             let claimed = try await store.writer.submit { try $0.define(pipeline) }
             for queue in claimed { try await claim(queue) }

@@ -26,6 +26,8 @@ public struct PipelineReport: Sendable, Hashable, Codable {
     /// True while a process runs its steps.
     public var running: Bool
     public var steps: [StepReport]
+    /// Deliveries that former definitions named: what they delivered is part of the ledger.
+    public var formerSteps: [StepReport]
     public var queues: [QueueReport]
     /// Dead letters that are there now, and since when the oldest of them.
     public var dead: Int
@@ -44,11 +46,12 @@ public struct PipelineReport: Sendable, Hashable, Codable {
     public init(
         name: String, running: Bool, steps: [StepReport], queues: [QueueReport], dead: Int, deadSince: Timestamp?,
         deadReason: String?, deadReasonCount: Int, deadExpires: Timestamp?, withoutSubject: Int,
-        archiveUntil: Timestamp?
+        archiveUntil: Timestamp?, formerSteps: [StepReport] = []
     ) {
         self.name = name
         self.running = running
         self.steps = steps
+        self.formerSteps = formerSteps
         self.queues = queues
         self.dead = dead
         self.deadSince = deadSince
@@ -91,6 +94,11 @@ public struct StepReport: Sendable, Hashable, Codable {
         self.state = state
         self.code = code
     }
+}
+
+extension StepReport {
+    /// Whether it runs the function of its pipeline; else it delivers.
+    public var isTransform: Bool { name.step == "transform" }
 }
 
 /// Which code a step runs, since when, and what it ran before.

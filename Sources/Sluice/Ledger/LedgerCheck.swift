@@ -11,11 +11,7 @@ package enum LedgerCheck {
                 dead.ledger[.dead], "dead letters that entered '\(dead.name)'", queue.ledger[.deadLettered],
                 "those that left '\(queue.name)'")
         }
-        for step in steps {
-            guard let queue = byName[step.queue] else { continue }
-            found += check(step, queue)
-        }
-        return found + checkEdges(queues, steps)
+        return found + steps.flatMap(checkEffects) + checkStages(queues, steps) + checkEdges(queues, steps)
     }
 
     private static func check(_ queue: QueueReport) -> [String] {
@@ -28,19 +24,32 @@ package enum LedgerCheck {
         ]
     }
 
-    private static func check(_ step: StepReport, _ queue: QueueReport) -> [String] {
-        let ledger = step.ledger
-        let passed = ledger[.passed] ?? 0
-        var found = equal(
-            queue.ledger[.done], "messages done in '\(queue.name)'",
-            passed + (ledger[.filtered] ?? 0) + (ledger[.unconfirmed] ?? 0),
-            "passed, filtered and unconfirmed by \(step.name)")
-        if queue.role == .delivery {
-            let effects = SinkEffect.allCases.reduce(0) { $0 + (ledger[$1.ledgerEntry] ?? 0) }
-            found += equal(passed, "delivered by \(step.name)", effects, "written, stale, repeated and ignored")
-        }
-        return found
+    private static func checkEffects(of step: StepReport) -> [String] {
+        guard !step.isTransform else { return [] }
+        let effects = SinkEffect.allCases.reduce(0) { $0 + (step.ledger[$1.ledgerEntry] ?? 0) }
+        return equal(
+            step.ledger[.passed], "delivered by \(step.name)", effects, "written, stale, repeated and ignored")
     }
+
+    /// What was done in the queues of a stage, and what its steps made of it. A definition may have named either
+    /// otherwise before, so that only all of them together add up.
+    private static func checkStages(_ queues: [QueueReport], _ steps: [StepReport]) -> [String] {
+        let pipelines = Set(steps.map(\.name.pipeline))
+        return pipelines.sorted().flatMap { pipeline in
+            [QueueReport.Role.intake, .delivery].flatMap { role -> [String] in
+                let served = queues.filter { $0.pipeline == pipeline && $0.role == role }
+                let own = steps.filter { $0.name.pipeline == pipeline && $0.isTransform == (role == .intake) }
+                let settled = own.reduce(0) { sum, step in
+                    sum + [.passed, .filtered, .unconfirmed].reduce(0) { $0 + (step.ledger[$1] ?? 0) }
+                }
+                return equal(
+                    served.reduce(0) { $0 + ($1.ledger[.done] ?? 0) }, "messages done in \(list(served.map(\.name)))",
+                    settled, "passed, filtered and unconfirmed by \(list(own.map(\.name.description)))")
+            }
+        }
+    }
+
+    private static func list(_ names: [String]) -> String { names.map { "'\($0)'" }.joined(separator: ", ") }
 
     /// Outputs of a pipeline's transform, and what entered its delivery queues, those of former definitions included.
     private static func checkEdges(_ queues: [QueueReport], _ steps: [StepReport]) -> [String] {

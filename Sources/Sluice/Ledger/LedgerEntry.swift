@@ -2,7 +2,8 @@
 ///
 /// - Queue: `sent + split + step + dead + refused + redriven + replayed + movedIn` = what is there + `done +
 ///   deadLettered + expired + discarded + movedOut + erased`.
-/// - Step: `done` of its queue = `passed + filtered + unconfirmed`.
+/// - Stage of a pipeline: `done` of its queues = `passed + filtered + unconfirmed` of its steps, those of former
+///   definitions included.
 /// - Delivery: `passed` = `written + stale + repeated + ignored`.
 /// - Edge: `outputs` of a step = `step` of the queue behind it + `deduplicated` there.
 public enum LedgerEntry: String, Sendable, Hashable, Codable, CaseIterable, CodingKeyRepresentable {

@@ -36,7 +36,7 @@ struct PipelineBalance: Sendable, Equatable {
                 inFlight += queue.depth.inFlight
             }
         }
-        for step in pipeline.steps {
+        for step in pipeline.steps + pipeline.formerSteps {
             let count = { (entry: LedgerEntry) in step.ledger[entry] ?? 0 }
             filtered += count(.filtered)
             unconfirmed += count(.unconfirmed)
@@ -73,8 +73,6 @@ struct PipelineBalance: Sendable, Equatable {
 }
 
 extension StepReport {
-    var isTransform: Bool { name.step == "transform" }
-
     /// `transform`, `→ shop`.
     var title: String { isTransform ? name.step : "→ \(name.step)" }
 }

@@ -12,7 +12,7 @@ extension StoreState {
 
     func queueReports(named name: String?) throws -> [QueueReport] {
         if let name { return [report(of: try queue(named: name))] }
-        return queues.values.sorted { $0.id < $1.id }.map(report(of:))
+        return queues.values.filter { $0.record.isRetired != true }.sorted { $0.id < $1.id }.map(report(of:))
     }
 
     /// - Parameter registry: the steps that run in this process; `nil` = none do.
@@ -24,7 +24,7 @@ extension StoreState {
         let shown = pipelines.values.filter { name ?? $0.name == $0.name }.sorted { $0.name < $1.name }
         let reports = try shown.map { try report(of: $0, registry: registry) }
         let all = queues.values.sorted { $0.id < $1.id }.map(report(of:))
-        let steps = pipelines.values.flatMap { stepReports(of: $0, registry: registry) }
+        let steps = pipelines.values.flatMap { stepReports(of: $0, registry: registry) + formerSteps(of: $0) }
         return StatusReport(
             time: now, pipelines: reports,
             otherQueues: name == nil ? all.filter { $0.pipeline == nil } : [],
@@ -35,15 +35,17 @@ extension StoreState {
         let own = queues.values.filter { $0.record.pipeline == pipeline.name }.sorted { $0.id < $1.id }
         let dead = own.filter { $0.record.role == .deadLetter }
         let groups = dead.contains { $0.depth.messages > 0 } ? try deadLetterGroups(pipeline: pipeline.name) : []
-        let intake = pipeline.stages.first.flatMap { names[$0.queue] }.map(LedgerBook.account(ofQueue:))
+        let intakes = own.filter { $0.record.role == .intake }
         return PipelineReport(
             name: pipeline.name, running: pipeline.stages.contains { registry?[$0.step] != nil },
             steps: stepReports(of: pipeline, registry: registry), queues: own.map(report(of:)),
             dead: dead.reduce(0) { $0 + $1.depth.messages }, deadSince: groups.map(\.first).min(),
             deadReason: groups.first?.reason, deadReasonCount: groups.first?.count ?? 0,
             deadExpires: dead.compactMap(expiryOfOldest).min(),
-            withoutSubject: intake.flatMap { ledger[$0][.withoutSubject] } ?? 0,
-            archiveUntil: pipeline.archiveKeep.map { now + $0 })
+            withoutSubject: intakes.reduce(0) {
+                $0 + (ledger[LedgerBook.account(ofQueue: $1.id)][.withoutSubject] ?? 0)
+            },
+            archiveUntil: pipeline.archiveKeep.map { now + $0 }, formerSteps: formerSteps(of: pipeline))
     }
 
     private func stepReports(of pipeline: PipelineRecord, registry: StepRegistry?) -> [StepReport] {
@@ -56,6 +58,21 @@ extension StoreState {
             return StepReport(
                 name: stage.step, queue: stage.queue, ledger: ledger[LedgerBook.account(of: stage.step)],
                 rate: control?.throughput ?? 0, state: state, code: stage.code)
+        }
+    }
+
+    /// Deliveries of former definitions, by the queues that they have left.
+    private func formerSteps(of pipeline: PipelineRecord) -> [StepReport] {
+        let present = Set(pipeline.stages.map(\.step))
+        var former: [StepName: String] = [:]
+        for queue in queues.values where queue.record.pipeline == pipeline.name && queue.record.role == .delivery {
+            guard let step = queue.record.step else { continue }
+            former[StepName(pipeline: pipeline.name, step: step)] = queue.name
+        }
+        return former.filter { !present.contains($0.key) }.sorted { $0.key.step < $1.key.step }.map { step, queue in
+            StepReport(
+                name: step, queue: queue, ledger: ledger[LedgerBook.account(of: step)], rate: 0, state: .stopped,
+                code: nil)
         }
     }
 

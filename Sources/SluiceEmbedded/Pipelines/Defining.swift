@@ -12,6 +12,7 @@ extension StoreState {
         let wanted = QueueRecord.queues(of: pipeline)
         for record in wanted { try check(record) }
         try checkLeftBehind(pipeline, wanted)
+        for record in wanted { try takeOver(record) }
         let claimed = try wanted.filter { try put($0) }.map(\.name)
         var record = PipelineRecord(
             name: pipeline.name,
@@ -38,17 +39,78 @@ extension StoreState {
     private func check(_ record: QueueRecord) throws {
         guard let queue = existing(record) else { return }
         let waiting = queue.depth.messages
-        if let owner = queue.record.pipeline, owner != record.pipeline, waiting > 0 || pipelines[owner] != nil {
-            throw ControlError.refused(
-                "queue '\(queue.name)' belongs to pipeline '\(owner)' and cannot belong to "
-                    + "'\(record.pipeline ?? "")' too; use another name")
-        }
+        if let owner = queue.record.pipeline, owner != record.pipeline { try checkOwner(owner, of: queue, record) }
         if let type = queue.record.type, type != record.type, waiting > 0 {
             throw ControlError.refused(
                 "queue '\(queue.name)' is \(type.rawValue) and holds \(waiting) messages; its type can be changed to "
                     + "\(record.type?.rawValue ?? "another") only when it is empty: run the former definition until "
                     + "it is idle, or use another name")
         }
+    }
+
+    /// A queue changes its pipeline only when nobody runs the former one and nothing of that waits anywhere: mostly
+    /// because it is the same pipeline, under a new name.
+    private func checkOwner(_ owner: String, of queue: QueueState, _ record: QueueRecord) throws {
+        let wanted =
+            "queue '\(queue.name)' belongs to pipeline '\(owner)' and cannot belong to '\(record.pipeline ?? "")'"
+        if definedHere.contains(owner), uses(owner, queue) {
+            throw ControlError.refused("\(wanted) too; use another name")
+        }
+        let isOwn = { (other: QueueState) in other === queue || self.uses(owner, queue) }
+        let waiting = queues.values.filter { $0.record.pipeline == owner && $0.depth.messages > 0 && isOwn($0) }
+        guard let full = waiting.min(by: { $0.id < $1.id }) else { return }
+        throw ControlError.refused(
+            "\(wanted) yet: '\(full.name)' still holds \(full.depth.messages) messages; run the former definition "
+                + "until it is idle (or redrive or discard its dead letters), or use another name")
+    }
+
+    /// Whether the latest definition of the pipeline names the queue.
+    private func uses(_ pipeline: String, _ queue: QueueState) -> Bool {
+        let names = (pipelines[pipeline]?.stages ?? []).flatMap {
+            [$0.queue, QueueNames.deadLetterQueue(of: $0.queue)]
+        }
+        return names.contains(queue.name)
+    }
+
+    /// A queue that another pipeline had is retired, with its figures, and the name is free for a new one: so both
+    /// ledgers add up. A pipeline that has lost a queue is not there any more until it is defined again.
+    private func takeOver(_ wanted: QueueRecord) throws {
+        guard wanted.role != .deadLetter, let queue = existing(wanted) else { return try takeDeadLetterQueue(wanted) }
+        guard let owner = queue.record.pipeline, owner != wanted.pipeline else { return }
+        if uses(owner, queue) { try forget(pipeline: owner) }
+        let dead = deadLetterQueue(of: queue)
+        let name = retiredName(of: queue)
+        try retire(queue, as: name)
+        if let dead, dead.record.pipeline == owner { try retire(dead, as: QueueNames.deadLetterQueue(of: name)) }
+    }
+
+    /// One that is there without the queue whose dead letters it took; else it goes with that.
+    private func takeDeadLetterQueue(_ wanted: QueueRecord) throws {
+        guard wanted.role == .deadLetter, let queue = existing(wanted), let owner = queue.record.pipeline,
+            owner != wanted.pipeline, !queues.values.contains(where: { $0.record.deadLetterQueue == queue.name })
+        else { return }
+        try retire(queue, as: retiredName(of: queue))
+    }
+
+    /// No queue that anybody makes has such a name.
+    private func retiredName(of queue: QueueState) -> String {
+        let name = "\(QueueNames.bare(queue.name))@\(queue.id)"
+        return queue.record.type?.fullName(name) ?? name
+    }
+
+    private func retire(_ queue: QueueState, as name: String) throws {
+        var record = queue.record
+        record.name = name
+        record.isRetired = true
+        record.deadLetterQueue = nil
+        try update(queue, to: record)
+        // Those who wait go over to the queue that has the name from now on.
+        reloadAfterCommit = true
+    }
+
+    private func forget(pipeline name: String) throws {
+        pipelines[name] = nil
+        execute { try $0.execute(sql: "DELETE FROM pipeline WHERE name = ?", arguments: [name]) }
     }
 
     /// A queue that this pipeline had under its former definition, and that still holds messages, is not left behind.

@@ -23,6 +23,8 @@ struct QueueRecord: Codable, Hashable {
     var claimedThrough: Int64?
     /// When its step was paused or its breaker opened: the retention clock stands still since then.
     var standsStillSince: Timestamp?
+    /// Its name went to another pipeline: it is there for its figures alone.
+    var isRetired: Bool?
     /// How long the retention clock has stood still before that, in milliseconds.
     var stoodStill: Int64 = 0
 

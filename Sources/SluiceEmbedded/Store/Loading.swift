@@ -51,6 +51,7 @@ extension StoreState {
         }
         queues = queues.filter { stored.contains($0.key) }
         names = Dictionary(uniqueKeysWithValues: queues.values.map { ($0.name, $0.id) })
+        moveWaiters()
         pipelines = [:]
         for row in try Row.fetchAll(database, sql: "SELECT name, record FROM pipeline") {
             let name: String = try row.decode(forColumn: "name")
@@ -62,6 +63,19 @@ extension StoreState {
             let since = try Timestamp(stored: row.decode(forColumn: "since"))
             pauses[try row.decode(forColumn: "step")] = PauseRecord(
                 since: since, reason: try row.decode(forColumn: "reason"))
+        }
+    }
+
+    /// Who waits at a queue that was retired waits at the one that has its name now.
+    private func moveWaiters() {
+        for queue in queues.values where queue.record.isRetired == true {
+            guard let id = names[queue.name.replacing("@\(queue.id)", with: "")], let present = queues[id] else {
+                continue
+            }
+            present.waiters.append(contentsOf: queue.waiters)
+            present.roomWaiters.append(contentsOf: queue.roomWaiters)
+            queue.waiters.removeAll()
+            queue.roomWaiters.removeAll()
         }
     }
 

@@ -26,6 +26,8 @@ final class StoreState {
     @exclusivity(unchecked) var ledger = LedgerBook()
     @exclusivity(unchecked) var contents = ContentCache()
     var pipelines: [String: PipelineRecord] = [:]
+    /// Pipelines that this process has defined, or is about to: they keep their queues.
+    var definedHere: Set<String> = []
     var pauses: [String: PauseRecord] = [:]
     var sendSessions: [UInt128: SendSession] = [:]
     /// Steps whose breaker is open in this process.

@@ -1,8 +1,9 @@
 import Foundation
 import Sluice
-import SluiceEmbedded
 import SluiceTesting
 import Testing
+
+@testable import SluiceEmbedded
 
 @Suite("A queue that was filled before its definition")
 struct ClaimingTests {
@@ -165,6 +166,66 @@ struct ChangedDefinitionTests {
                 dispositions: [.delivered(.written)], ordered: false), receiving: nil)
         try await engine.apply(renamed)
         #expect(try await engine.control.status(pipeline: nil).discrepancies == [])
+        let report = try #require(try await engine.control.status(pipeline: "orders").pipelines.first)
+        #expect(report.steps.map(\.name.step) == ["transform", "shop"])
+        #expect(report.formerSteps.map(\.ledger[.written]) == [1])
+        renamed.source = .queue("b-in")
+        try await engine.apply(renamed)
+        let again = StepBench(fixture: engine, pipeline: renamed)
+        try await again.intake.put("b")
+        try await again.settle(again.receive(), .filtered)
+        try await engine.restart()
+        #expect(try await engine.control.status(pipeline: nil).discrepancies == [])
+        #expect(try await again.stepLedger()[.filtered] == 1)
+        await engine.close()
+        #expect(try await DataCheck.problems(inFolder: engine.path, logger: TemporaryEngine.quiet()) == [])
+    }
+
+    /// A folder that somebody has run `orders` on, and nobody does now.
+    private func used(_ settle: Bool) async throws -> TemporaryEngine {
+        let engine = try await TemporaryEngine()
+        try await engine.apply(.sample())
+        let bench = StepBench(fixture: engine, pipeline: .sample())
+        try await bench.intake.put("a", "b")
+        if settle { try await bench.settle(bench.receive(), .filtered) }
+        await engine.close()
+        engine.forgetPipelines()
+        try await engine.start()
+        return engine
+    }
+
+    private var shopOrders: Pipeline {
+        var pipeline = Pipeline.sample()
+        pipeline.name = "shop-orders"
+        return pipeline
+    }
+
+    @Test("may name its pipeline anew once everything is done, and the ledger adds up for both")
+    func pipelineRenamed() async throws {
+        let engine = try await used(true)
+        try await engine.apply(shopOrders)
+        let bench = StepBench(fixture: engine, pipeline: shopOrders)
+        try await bench.intake.put("c")
+        try await bench.settle(bench.receive(), .filtered)
+        let status = try await engine.control.status(pipeline: nil)
+        #expect(status.discrepancies == [])
+        #expect(status.pipelines.map(\.name) == ["shop-orders"])
+        #expect(status.pipelines.first?.queues.first { $0.role == .intake }?.ledger == [.sent: 1, .done: 1])
+        await engine.close()
+        #expect(try await DataCheck.problems(inFolder: engine.path, logger: TemporaryEngine.quiet()) == [])
+        engine.forgetPipelines()
+        try await engine.start()
+        try await engine.apply(.sample())
+        #expect(try await engine.control.status(pipeline: nil).discrepancies == [])
+        #expect(try await StepBench(fixture: engine, pipeline: .sample()).stepLedger()[.filtered] == 2)
+    }
+
+    @Test("cannot name its pipeline anew while the former one holds messages")
+    func pipelineRenamedEarly() async throws {
+        let engine = try await used(false)
+        await expectRefused(engine, shopOrders, "until it is idle")
+        try await engine.apply(.sample())
+        #expect(try await engine.queue(named: "orders-in").receiveNow().count == 2)
     }
 
     @Test("cannot take another pipeline's queue")

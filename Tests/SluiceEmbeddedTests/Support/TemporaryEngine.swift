@@ -70,6 +70,9 @@ final class TemporaryEngine: EngineFixture {
         }
     }
 
+    /// The next start applies nothing.
+    func forgetPipelines() { pipelines.withLock { $0 = [] } }
+
     var settler: any Settler { engine.settler }
     var control: any Control { engine.control(registry: nil) }
     func queue(named name: String) -> any BoundedQueue { engine.queue(named: name) }
