@@ -23,6 +23,10 @@ public enum Limits {
     public static let visibilityTimeout = Limit<Duration>(
         service: "SQS", now: .zero...(.hours(12)), in2020: .zero...(.hours(12)), source: "\(model), VisibilityTimeout")
 
+    /// How long a message stays invisible at first.
+    public static let delay = Limit<Duration>(
+        service: "SQS", now: .zero...(.minutes(15)), in2020: .zero...(.minutes(15)), source: "\(model), DelaySeconds")
+
     public static let retention = Limit<Duration>(
         service: "SQS", now: .minutes(1)...(.days(14)), in2020: .minutes(1)...(.days(14)),
         source: "\(model), MessageRetentionPeriod")

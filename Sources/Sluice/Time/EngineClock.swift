@@ -28,10 +28,13 @@ public struct SystemClock: EngineClock {
     private let anchorBoot: Int64
     private let rate: Int64
 
+    /// Faster, a machine that is up for long would have moments that cannot be stored.
+    public static let rates = 1...1_000_000
+
     /// - Parameters:
     ///   - notBefore: the last moment a data folder has seen. A wall clock that was set back by up to a day
     ///     while nothing ran does not make time run backwards in the folder; a larger step is believed.
-    ///   - rate: engine seconds per real second, from 1. Defaults to 1.
+    ///   - rate: engine seconds per real second, within `rates`. Defaults to 1.
     public init(notBefore: Timestamp? = nil, rate: Int = 1) {
         let wall = Self.read(CLOCK_REALTIME)
         let day: Int64 = 86_400_000
@@ -41,7 +44,7 @@ public struct SystemClock: EngineClock {
             anchorWall = wall
         }
         anchorBoot = Self.read(CLOCK_MONOTONIC)
-        self.rate = Int64(max(1, rate))
+        self.rate = Int64(min(max(rate, Self.rates.lowerBound), Self.rates.upperBound))
     }
 
     public var now: Timestamp {

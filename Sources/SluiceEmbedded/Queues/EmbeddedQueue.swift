@@ -101,7 +101,7 @@ extension StoreState {
         }
         var state = found
         if timeout > .zero {
-            state.visibleAt = (now + timeout).milliseconds
+            state.visibleAt = moment(after: timeout)
         } else {
             state.status = .ready
             state.alone = false

@@ -55,6 +55,13 @@ struct QueueRecord: Codable, Hashable {
         }
     }
 
+    /// Why the queue can never store such a body, whoever brings it; `nil` = it can.
+    func refusal(of body: Bytes) -> String? {
+        let most = intake?.maxRecord ?? 1 << 20
+        if body.count > most { return "it has \(body.count) bytes, and \(most) are allowed" }
+        return body.isEmpty ? "it is empty" : nil
+    }
+
     static func unclaimed(_ name: String) -> QueueRecord {
         QueueRecord(name: name, type: nil, role: .other, settings: QueueSettings())
     }

@@ -111,8 +111,8 @@ extension StoreState {
         state.alone = alone
         state.status = request.holder == .step ? .held : .inFlight
         switch (request.visibilityTimeout ?? settings.visibilityTimeout, request.holder) {
-        case (let timeout?, _): state.visibleAt = (now + timeout).milliseconds
-        case (nil, .client): state.visibleAt = (now + .seconds(30)).milliseconds
+        case (let timeout?, _): state.visibleAt = moment(after: timeout)
+        case (nil, .client): state.visibleAt = moment(after: .seconds(30))
         case (nil, .step): state.visibleAt = 0
         }
         change(ref, chunk, queue, to: state)

@@ -99,7 +99,7 @@ extension StoreState {
         state.alone = false
         if delay > .zero {
             state.status = .backingOff
-            state.visibleAt = (now + delay).milliseconds
+            state.visibleAt = moment(after: delay)
         } else {
             state.status = .ready
             state.visibleAt = 0
@@ -124,7 +124,12 @@ extension StoreState {
     func initialState(delay: Duration?, _ queue: QueueState) -> MessageState {
         let delay = delay ?? queue.record.settings.delay
         guard delay > .zero else { return MessageState() }
-        return MessageState(status: .delayed, visibleAt: (now + delay).milliseconds)
+        return MessageState(status: .delayed, visibleAt: moment(after: delay))
+    }
+
+    /// When a message becomes visible that waits so long; never later than what can be read again.
+    func moment(after delay: Duration) -> Int64 {
+        min(max(now, now + delay).milliseconds, Timestamp.plausible.upperBound)
     }
 
     // MARK: Dead letters

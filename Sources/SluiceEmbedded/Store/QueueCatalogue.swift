@@ -11,7 +11,6 @@ final class QueueCatalogue: Sendable {
         let type: QueueType?
         let gauge: QueueGauge
         let intake: IntakeReader?
-        let maxRecord: Int
         /// A dead-letter queue takes what dies on arrival.
         let hasDeadLetterQueue: Bool
         /// Changes when the definition does: what was prepared under another is prepared again.
@@ -24,7 +23,7 @@ final class QueueCatalogue: Sendable {
         let intake = queue.record.intake
         let entry = Entry(
             id: queue.id, name: queue.name, type: queue.record.type, gauge: queue.gauge,
-            intake: intake.map(IntakeReader.init(record:)), maxRecord: intake?.maxRecord ?? 1 << 20,
+            intake: intake.map(IntakeReader.init(record:)),
             hasDeadLetterQueue: queue.record.deadLetterQueue != nil, record: queue.record)
         entries.withLock { entries in
             for (name, old) in entries where old.id == queue.id && name != queue.name { entries[name] = nil }

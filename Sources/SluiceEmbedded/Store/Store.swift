@@ -92,10 +92,10 @@ final class Store: Sendable {
                 id: id, body: message.body, lineage: intake.lineage, deduplicationID: message.deduplicationID,
                 delay: message.delay)
             prepared.withoutSubject = intake.withoutSubject
-            if message.body.count > entry.maxRecord {
-                prepared.refusal = "it has \(message.body.count) bytes, and \(entry.maxRecord) are allowed"
-            } else if message.body.isEmpty {
-                prepared.refusal = "it is empty"
+            if let refusal = entry.record.refusal(of: message.body) {
+                prepared.refusal = refusal
+            } else if let delay = message.delay, !Limits.delay.now.contains(delay) {
+                prepared.refusal = "its delay is \(delay); 0 s to 15 minutes are allowed"
             } else if message.delay != nil && entry.type == .fifo {
                 prepared.refusal = "a FIFO queue takes no delay of one message: it would break the order of its group"
             } else if let missing = intake.missing {

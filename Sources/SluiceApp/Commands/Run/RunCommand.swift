@@ -26,7 +26,9 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     mutating func validate() throws {
-        if clockRate < 1 { throw ValidationError("--clock-rate is at least 1.") }
+        guard SystemClock.rates.contains(clockRate) else {
+            throw ValidationError("--clock-rate is 1 to 1000000.")
+        }
     }
 
     mutating func run() async throws {
