@@ -14,7 +14,7 @@ package struct EmbeddedSettler: Settler {
                         guard let receiving else {
                             return { continuation.resume(returning: SettlementResult(outcomes: outcomes, next: [])) }
                         }
-                        let items = try state.take(receiving, from: state.queue(named: settlement.queue))
+                        let items = state.take(receiving, from: try state.queue(named: settlement.queue))
                         state.handouts.append(
                             Handout(items: items) { messages in
                                 continuation.resume(

@@ -17,13 +17,13 @@ struct Handout {
 
 extension StoreState {
     /// Takes up to `request.limit` visible messages out of the order; each is in flight from this turn on.
-    func take(_ request: ReceiveRequest, from queue: QueueState) throws -> [Handout.Item] {
+    func take(_ request: ReceiveRequest, from queue: QueueState) -> [Handout.Item] {
         guard request.limit > 0, queue.depth.ready > 0, queue.record.claimUntil == nil else { return [] }
         if request.holder == .step && queue.aloneIsOut { return [] }
-        return queue.isFIFO ? try takeInOrder(request, queue) : try takeAny(request, queue)
+        return queue.isFIFO ? takeInOrder(request, queue) : takeAny(request, queue)
     }
 
-    private func takeAny(_ request: ReceiveRequest, _ queue: QueueState) throws -> [Handout.Item] {
+    private func takeAny(_ request: ReceiveRequest, _ queue: QueueState) -> [Handout.Item] {
         var items: [Handout.Item] = []
         while items.count < request.limit, let ref = queue.standard.peek() {
             guard let chunk = readyChunk(of: ref) else {
@@ -33,13 +33,13 @@ extension StoreState {
             let isSuspect = chunk.states[Int(ref.index)].suspect && request.holder == .step
             if isSuspect && (!items.isEmpty || queue.held > 0) { break }
             _ = queue.standard.pop()
-            if let item = try lease(ref, chunk, queue, request, alone: isSuspect) { items.append(item) }
+            if let item = lease(ref, chunk, queue, request, alone: isSuspect) { items.append(item) }
             if isSuspect { break }
         }
         return items
     }
 
-    private func takeInOrder(_ request: ReceiveRequest, _ queue: QueueState) throws -> [Handout.Item] {
+    private func takeInOrder(_ request: ReceiveRequest, _ queue: QueueState) -> [Handout.Item] {
         var items: [Handout.Item] = []
         var taken: [UInt32] = []
         while items.count < request.limit, let (group, first) = queue.fifo.nextTurn() {
@@ -50,16 +50,16 @@ extension StoreState {
             if chunk.states[Int(first.index)].suspect && request.holder == .step {
                 guard items.isEmpty && queue.held == 0 else { break }
                 queue.fifo.take(from: group)
-                if let item = try lease(first, chunk, queue, request, alone: true) { items.append(item) }
+                if let item = lease(first, chunk, queue, request, alone: true) { items.append(item) }
                 return items
             }
             // At first only what stands in the same chunk: fewer chunks have to be written than if every line were
             // followed to its end.
-            try takeLine(of: group, within: first.chunk, request, queue, into: &items)
+            takeLine(of: group, within: first.chunk, request, queue, into: &items)
             taken.append(group)
         }
         for group in taken where items.count < request.limit {
-            try takeLine(of: group, within: .max, request, queue, into: &items)
+            takeLine(of: group, within: .max, request, queue, into: &items)
         }
         return items
     }
@@ -68,7 +68,7 @@ extension StoreState {
     private func takeLine(
         of group: UInt32, within last: Int64, _ request: ReceiveRequest, _ queue: QueueState,
         into items: inout [Handout.Item]
-    ) throws {
+    ) {
         while items.count < request.limit, let ref = queue.fifo.first(of: group), ref.chunk <= last {
             guard let chunk = readyChunk(of: ref) else {
                 queue.fifo.skip(in: group)
@@ -76,8 +76,11 @@ extension StoreState {
             }
             if chunk.states[Int(ref.index)].suspect && request.holder == .step { return }
             queue.fifo.take(from: group)
-            if let item = try lease(ref, chunk, queue, request, alone: false) {
+            if let item = lease(ref, chunk, queue, request, alone: false) {
                 items.append(item)
+            } else if chunk.states[Int(ref.index)].status != .gone {
+                // It cannot be read: what is behind it waits with it.
+                return
             } else {
                 queue.fifo.offerTurn(group)
             }
@@ -94,7 +97,7 @@ extension StoreState {
     /// instead, as SQS does; our own steps do that when they settle.
     private func lease(
         _ ref: MessageRef, _ chunk: Chunk, _ queue: QueueState, _ request: ReceiveRequest, alone: Bool
-    ) throws -> Handout.Item? {
+    ) -> Handout.Item? {
         var state = chunk.states[Int(ref.index)]
         let settings = queue.record.settings
         if request.holder == .client, let target = deadLetterQueue(of: queue),
@@ -103,7 +106,11 @@ extension StoreState {
             let failure = Failure(
                 reason: "received \(state.receiveCount) times and not deleted", type: "maxReceiveCount",
                 step: queue.record.step ?? queue.name, time: now)
-            try moveToDeadLetters(ref, chunk, queue, target, failure)
+            do {
+                try moveToDeadLetters(ref, chunk, queue, target, failure)
+            } catch {
+                setAside(ref, chunk, queue, error)
+            }
             return nil
         }
         state.receiveCount += 1
@@ -119,42 +126,50 @@ extension StoreState {
         return Handout.Item(ref: ref, state: state)
     }
 
-    /// The messages of a handout, with their bytes. Only after the turn is durable.
-    func messages(of items: [Handout.Item]) throws -> [ReceivedMessage] {
+    /// The messages of a handout that can be read, with their bytes; the others are set aside in the next turn. Only
+    /// after the turn is durable.
+    func messages(of items: [Handout.Item]) -> [ReceivedMessage] {
         var messages: [ReceivedMessage] = []
         messages.reserveCapacity(items.count)
         var current: (id: Int64, content: ChunkContent)?
         for item in items {
-            let content: ChunkContent
-            if let current, current.id == item.ref.chunk {
-                content = current.content
-            } else {
-                content = try self.content(of: item.ref.chunk)
-                current = (item.ref.chunk, content)
+            do {
+                let content: ChunkContent
+                if let current, current.id == item.ref.chunk {
+                    content = current.content
+                } else {
+                    content = try self.content(of: item.ref.chunk)
+                    current = (item.ref.chunk, content)
+                }
+                messages.append(try message(item, content))
+            } catch {
+                unreadable.append((item, error))
             }
-            let index = Int(item.ref.index)
-            let header = try content.header(at: index)
-            let place = ReceiptHandle.Place(chunk: item.ref.chunk, index: item.ref.index)
-            messages.append(
-                ReceivedMessage(
-                    id: header.id, body: content.body(at: index),
-                    receipt: ReceiptHandle(message: header.id, generation: item.state.generation, place: place),
-                    receiveCount: Int(item.state.receiveCount) + (header.death?.carried ?? 0), sent: header.sent,
-                    lineage: header.lineage, isSuspect: item.state.alone))
         }
         return messages
+    }
+
+    private func message(_ item: Handout.Item, _ content: ChunkContent) throws(StoreDamage) -> ReceivedMessage {
+        let index = Int(item.ref.index)
+        let header = try content.header(at: index)
+        let place = ReceiptHandle.Place(chunk: item.ref.chunk, index: item.ref.index)
+        return ReceivedMessage(
+            id: header.id, body: content.body(at: index),
+            receipt: ReceiptHandle(message: header.id, generation: item.state.generation, place: place),
+            receiveCount: Int(item.state.receiveCount) + (header.death?.carried ?? 0), sent: header.sent,
+            lineage: header.lineage, isSuspect: item.state.alone)
     }
 
     // MARK: Those who wait
 
     /// Gives everybody who waits for a first message what is visible now. A step that may not have it yet (a suspect is
     /// out) does not stand in the way of a client.
-    func serveWaiters() throws {
+    func serveWaiters() {
         for queue in queues.values {
             var place = 0
             while queue.depth.ready > 0, place < queue.waiters.count {
                 let waiter = queue.waiters[place]
-                let items = cancelled.contains(waiter.id) ? [] : try take(waiter.request, from: queue)
+                let items = cancelled.contains(waiter.id) ? [] : take(waiter.request, from: queue)
                 if items.isEmpty {
                     place += 1
                     continue
@@ -170,7 +185,7 @@ extension StoreState {
         _ request: ReceiveRequest, from queue: QueueState, waiter id: UInt64,
         answer: @escaping @Sendable (Result<[ReceivedMessage], any Error>) -> Void
     ) throws {
-        let items = try take(request, from: queue)
+        let items = take(request, from: queue)
         if !items.isEmpty || request.wait == .zero {
             handouts.append(Handout(items: items, answer: answer))
         } else {
@@ -243,6 +258,7 @@ extension StoreState {
     /// When the writer has to wake up by itself.
     var nextDeadline: Timestamp {
         var next = nextMaintenance
+        if !unreadable.isEmpty { next = now }
         if let timer = timers.min { next = min(next, Timestamp(milliseconds: timer.due)) }
         for queue in queues.values where !queue.waiters.isEmpty {
             for waiter in queue.waiters { next = min(next, waiter.deadline ?? next) }

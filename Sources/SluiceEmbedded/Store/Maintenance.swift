@@ -21,7 +21,7 @@ extension StoreState {
         nextMaintenance = now + Self.interval
         for queue in queues.values { expireMessages(of: queue) }
         try deleteRawCopies()
-        try rewriteSparse()
+        rewriteSparse()
         forgetSendSessions()
         let limit = now.milliseconds
         execute { try $0.execute(sql: "DELETE FROM deduplication WHERE expires <= ?", arguments: [limit]) }
@@ -84,7 +84,7 @@ extension StoreState {
 
     /// Takes the bytes of what is gone out of chunks in which a few messages stay: a straggler does not keep its whole
     /// batch on the disk. A raw copy is never rewritten.
-    private func rewriteSparse() throws {
+    private func rewriteSparse() {
         guard !isDiskFull else { return }
         let lasting = sparse.filter { chunks[$0].map { now - $0.arrived >= Self.sparseAge } ?? true }
         for id in lasting.sorted().prefix(Self.mostRewrites) {
@@ -95,19 +95,30 @@ extension StoreState {
             // A claim rewrites headers of its own.
             guard queue.record.claimUntil == nil else { continue }
             sparse.remove(id)
-            let (header, body) = try content(of: id).kept { chunk.states[$0].status != .gone }
-            execute { connection in
-                try connection.execute(
-                    sql: "UPDATE chunk SET header = ? WHERE id = ?", arguments: [Data(header), id])
-                try connection.execute(sql: "UPDATE body SET data = ? WHERE chunk = ?", arguments: [Data(body), id])
+            do {
+                try rewrite(chunk)
+            } catch {
+                logger.error(
+                    "a chunk cannot be read and is left as it is; `data check` says what is wrong",
+                    metadata: ["queue": "\(queue.name)", "chunk": "\(id)", "error": "\(error)"])
             }
-            // What memory has of it meanwhile is as good: survivors keep their places.
-            contents.remove(id)
-            chunk.rewritten()
         }
     }
 
     private func overwriteIfDue() {
+    private func rewrite(_ chunk: Chunk) throws {
+        let id = chunk.id
+        let (header, body) = try content(of: id).kept { chunk.states[$0].status != .gone }
+        execute { connection in
+            try connection.execute(
+                sql: "UPDATE chunk SET header = ? WHERE id = ?", arguments: [Data(header), id])
+            try connection.execute(sql: "UPDATE body SET data = ? WHERE chunk = ?", arguments: [Data(body), id])
+        }
+        // What memory has of it meanwhile is as good: survivors keep their places.
+        contents.remove(id)
+        chunk.rewritten()
+    }
+
         guard freedRawCopies, now >= lastOverwrite + Self.overwriteInterval else { return }
         freedRawCopies = false
         lastOverwrite = now

@@ -60,6 +60,8 @@ final class StoreState {
     /// Those who began to wait in this turn.
     var parked: Set<UInt64> = []
     /// Whose task was cancelled. They are answered after the commit: a turn that fails is done again, and nobody may be
+    /// What the turn before had leased and nobody could be given.
+    var unreadable: [(item: Handout.Item, error: any Error)] = []
     /// answered twice.
     var cancelled: Set<UInt64> = []
     @exclusivity(unchecked) var changedQueues = TouchedNumbers()

@@ -69,6 +69,7 @@ struct StoreTurns {
         var rest = submissions[...]
         // What time has brought by now comes first: who receives now sees it.
         state.fireTimers()
+        state.takeBackUnreadable()
         try state.maintain()
         // What a definition changed is rebuilt before anything else looks at it.
         while !state.reloadAfterCommit, let submission = rest.popFirst() {
@@ -80,9 +81,10 @@ struct StoreTurns {
         }
         if !state.reloadAfterCommit {
             state.fireTimers()
-            try state.serveWaiters()
+            state.serveWaiters()
         }
         try commit()
+        state.unreadable.removeAll()
         return Array(rest)
     }
 
@@ -122,13 +124,7 @@ struct StoreTurns {
 
     /// Hands over what was taken, now that it is durable.
     private func deliver() {
-        for handout in state.handouts {
-            do {
-                handout.answer(.success(try state.messages(of: handout.items)))
-            } catch {
-                handout.answer(.failure(StoreDatabase.explain(error, path: folder)))
-            }
-        }
+        for handout in state.handouts { handout.answer(.success(state.messages(of: handout.items))) }
         state.handouts.removeAll(keepingCapacity: true)
     }
 

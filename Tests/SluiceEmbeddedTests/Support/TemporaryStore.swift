@@ -29,6 +29,11 @@ final class TemporaryStore: Sendable {
         return EmbeddedQueue(name: name, store: store)
     }
 
+    /// Returns once somebody waits for a message of the queue.
+    func waitForWaiter(of name: String) async throws {
+        while try await store.writer.submit({ try Array($0.queue(named: name).waiters).isEmpty }) { await Task.yield() }
+    }
+
     func close() async throws {
         await store.writer.close("the test is over")
         try FileManager.default.removeItem(atPath: path)
