@@ -29,7 +29,11 @@ package struct EmbeddedControl: Control {
     package func send(
         _ messages: [NewMessage], to name: String, at position: SendPosition?
     ) async throws -> [SendResult] {
-        if store.catalogue.find(name) == nil { try await makeUnclaimed(name) }
+        if let entry = store.catalogue.find(name) {
+            try await checkIntake(entry)
+        } else {
+            try await makeUnclaimed(name)
+        }
         let queue = EmbeddedQueue(name: name, store: store)
         var results: [SendResult] = []
         while results.count < messages.count {
@@ -42,6 +46,16 @@ package struct EmbeddedControl: Control {
             }
         }
         return results
+    }
+
+    /// Only steps put messages into the inner queues of a pipeline.
+    private func checkIntake(_ entry: QueueCatalogue.Entry) async throws {
+        guard let owner = entry.record.pipeline, entry.record.role != .intake else { return }
+        let pipeline = try await store.writer.submit { $0.pipelines[owner] }
+        guard let intake = pipeline?.stages.first?.queue else { return }
+        throw ControlError.refused(
+            "queue '\(entry.name)' is an inner queue of pipeline '\(owner)': only its steps put messages there; "
+                + "send to '\(intake)'")
     }
 
     private func makeUnclaimed(_ name: String) async throws {

@@ -43,9 +43,7 @@ extension StoreState {
             }
             var header = try content.header(at: index)
             let intake = reading(content.body(at: index), header.id, header.lineage.group)
-            header.lineage.name = intake.lineage.name
-            header.lineage.group = intake.lineage.group
-            header.lineage.subjects = intake.lineage.subjects
+            header.lineage.take(intake.lineage)
             if let missing = intake.missing { homeless.append((index, missing)) }
             if intake.withoutSubject { ledger.add(LedgerBook.account(ofQueue: queue.id), .withoutSubject) }
             try HeaderCoding.write(header, to: &writer)

@@ -11,12 +11,30 @@ extension StoreState {
         let ref: MessageRef
         let header: MessageHeader
         let pipeline: String
+        /// The queue that it died in, or that would have sent it here.
+        let source: String
+
+        /// Why it is here. One that was sent here before a definition made this a dead-letter queue has not died.
+        var failure: Failure {
+            header.death?.history.latest
+                ?? Failure(
+                    reason: "it was sent here; it did not die", type: "sent", step: queue.record.step ?? queue.name,
+                    time: header.sent)
+        }
+    }
+
+    private func found(_ ref: MessageRef, _ chunk: Chunk, _ queue: QueueState, _ header: MessageHeader) -> Found? {
+        guard let pipeline = queue.record.pipeline else { return nil }
+        let served = queues.values.first { $0.record.deadLetterQueue == queue.name }?.name
+        return Found(
+            queue: queue, chunk: chunk, ref: ref, header: header, pipeline: pipeline,
+            source: header.death?.source ?? served ?? "")
     }
 
     func deadLetterGroups(pipeline: String?) throws -> [DeadLetterGroup] {
         var groups: [String: DeadLetterGroup] = [:]
         try forEachDeadLetter(DeadLetterSelection(pipeline: pipeline)) { found in
-            guard let failure = found.header.death?.history.latest else { return true }
+            let failure = found.failure
             let key = "\(found.pipeline)|\(failure.fingerprint)"
             var group =
                 groups[key]
@@ -53,11 +71,11 @@ extension StoreState {
         let index = Int(found.ref.index)
         let state = found.chunk.states[index]
         return DeadLetter(
-            id: header.id, pipeline: found.pipeline, queue: found.queue.name, source: header.death?.source ?? "",
+            id: header.id, pipeline: found.pipeline, queue: found.queue.name, source: found.source,
             identity: header.lineage.identity, name: header.lineage.name, group: header.lineage.group,
             received: header.lineage.received, died: found.chunk.arrived,
             receiveCount: Int(state.receiveCount) + (header.death?.receiveCount ?? 0),
-            history: header.death?.history ?? FailureHistory(),
+            history: header.death?.history ?? FailureHistory(found.failure),
             body: Array(try content(of: found.chunk.id).body(at: index)))
     }
 
@@ -80,10 +98,13 @@ extension StoreState {
     func redrive(_ places: [MessageRef], body: [UInt8]?, reading: RedriveReading) throws -> [RecordIdentity] {
         let selected = try places.compactMap { try deadLetter(at: $0) }
         for found in selected {
-            guard let death = found.header.death, names[death.source] != nil else {
+            guard let source = names[found.source].flatMap({ queues[$0] }) else {
                 throw ControlError.refused(
-                    "dead letter \(found.header.id) came from queue '\(found.header.death?.source ?? "")', which is "
-                        + "not there any more; run its definition first")
+                    "dead letter \(found.header.id) came from queue '\(found.source)', which is not there any more; "
+                        + "run its definition first")
+            }
+            if let body, let refusal = source.record.refusal(of: body[...]) {
+                throw ControlError.refused("the new body cannot be stored in '\(source.name)': \(refusal)")
             }
         }
         for found in selected { try sendBack(found, body: body, reading) }
@@ -94,15 +115,14 @@ extension StoreState {
 
     private func deadLetter(at place: MessageRef) throws -> Found? {
         guard let chunk = chunks[place.chunk], chunk.states[Int(place.index)].status == .ready,
-            let queue = queues[chunk.queue], queue.record.role == .deadLetter, let pipeline = queue.record.pipeline
+            let queue = queues[chunk.queue], queue.record.role == .deadLetter
         else { return nil }
         let header = try content(of: chunk.id).header(at: Int(place.index))
-        return Found(queue: queue, chunk: chunk, ref: place, header: header, pipeline: pipeline)
+        return found(place, chunk, queue, header)
     }
 
     private func sendBack(_ found: Found, body: [UInt8]?, _ reading: RedriveReading) throws {
-        guard let death = found.header.death else { return }
-        let source = try queue(named: death.source)
+        let source = try queue(named: found.source)
         let bytes = try body.map { $0[...] } ?? content(of: found.chunk.id).body(at: Int(found.ref.index))
         var header = found.header
         header.id = ids.id()
@@ -126,9 +146,7 @@ extension StoreState {
             try append(header, body: body, to: source)
             return
         }
-        header.lineage.name = intake.lineage.name
-        header.lineage.group = intake.lineage.group
-        header.lineage.subjects = intake.lineage.subjects
+        header.lineage.take(intake.lineage)
         if let missing = intake.missing, let target = deadLetterQueue(of: source) {
             try dieOnArrival(header, body, source, target, missing)
         } else {
@@ -189,9 +207,10 @@ extension StoreState {
                 let content = try content(of: id)
                 for index in 0..<chunk.count where chunk.states[index].status == .ready {
                     let header = try content.header(at: index)
-                    guard matches(header, ids, reason, selection) else { continue }
                     let ref = MessageRef(chunk: id, index: Int32(index))
-                    let found = Found(queue: queue, chunk: chunk, ref: ref, header: header, pipeline: pipeline)
+                    guard let found = found(ref, chunk, queue, header), matches(found, ids, reason, selection) else {
+                        continue
+                    }
                     guard try visit(found) else { return }
                 }
             }
@@ -199,18 +218,19 @@ extension StoreState {
     }
 
     private func matches(
-        _ header: MessageHeader, _ ids: Set<String>, _ reason: String?, _ selection: DeadLetterSelection
+        _ found: Found, _ ids: Set<String>, _ reason: String?, _ selection: DeadLetterSelection
     ) -> Bool {
+        let header = found.header
         let lineage = header.lineage
         if !ids.isEmpty, !ids.contains(header.id.description), !ids.contains(lineage.identity.text),
             !(lineage.name.map { ids.contains($0) } ?? false)
         {
             return false
         }
-        let latest = header.death?.history.latest
-        if let fingerprint = selection.fingerprint, latest?.fingerprint != fingerprint { return false }
-        if let reason, latest?.reason.lowercased().contains(reason) != true { return false }
-        if let since = selection.since, (latest?.time ?? since) < since { return false }
+        let failure = found.failure
+        if let fingerprint = selection.fingerprint, failure.fingerprint != fingerprint { return false }
+        if let reason, !failure.reason.lowercased().contains(reason) { return false }
+        if let since = selection.since, failure.time < since { return false }
         return true
     }
 }

@@ -55,6 +55,15 @@ struct SubjectHasher: Sendable {
     }
 }
 
+extension Lineage {
+    /// Takes over what intake has read: name, group and subjects. Identity and arrival stay.
+    mutating func take(_ read: Lineage) {
+        name = read.name
+        group = read.group
+        subjects = read.subjects
+    }
+}
+
 /// What a raw record says of itself, and what its queue makes of that.
 struct IntakeResult {
     var lineage: Lineage

@@ -49,6 +49,48 @@ struct DeadLetterTests {
         #expect(try await bench.receive().texts == ["mended"])
     }
 
+    @Test("a new body is refused as one that is sent is", arguments: [0, 2_000_000])
+    func newBodyTooLarge(_ length: Int) async throws {
+        let bench = try await bench(["one"])
+        let options = RedriveOptions(body: Array(repeating: 32, count: length))
+        await #expect(throws: ControlError.self) {
+            try await bench.fixture.control.redrive(DeadLetterSelection(), options)
+        }
+        #expect(try await bench.deadLetters().map(\.body) == [Array("0".utf8)])
+    }
+
+    @Test("nobody sends to a pipeline's inner queues; the error names its intake queue")
+    func innerQueues() async throws {
+        let bench = try await bench([])
+        for queue in ["orders-in-dlq", "orders-sqlite", "orders-sqlite-dlq"] {
+            let error = await #expect(throws: ControlError.self) {
+                try await bench.fixture.control.send([NewMessage(body: Bytes("a"))], to: queue)
+            }
+            #expect(error?.description.contains("'orders-in'") == true, "\(String(describing: error))")
+        }
+    }
+
+    @Test("what was sent to a queue before it became one of dead letters is shown, redriven and discarded")
+    func sentBefore() async throws {
+        let engine = try await TemporaryEngine()
+        for text in ["a", "b"] {
+            _ = try await engine.control.send([NewMessage(body: Bytes(text))], to: "orders-in-dlq")
+        }
+        let pipeline = Pipeline.sample()
+        try await engine.apply(pipeline)
+        let bench = StepBench(fixture: engine, pipeline: pipeline)
+        let groups = try await engine.control.deadLetterGroups(pipeline: "orders")
+        #expect(groups.map(\.count) == [2])
+        #expect(groups.map(\.reason) == ["it was sent here; it did not die"])
+        let letters = try await bench.deadLetters()
+        #expect(letters.map(\.source) == ["orders-in", "orders-in"])
+        let first = DeadLetterSelection(ids: [letters[0].id.description], fingerprint: groups[0].fingerprint)
+        #expect(try await engine.control.redrive(first, RedriveOptions()).redriven == 1)
+        #expect(try await bench.receive().texts == ["a"])
+        #expect(try await engine.control.discard(DeadLetterSelection(), reason: "a test", who: "ops") == 1)
+        #expect(try await engine.control.status(pipeline: nil).discrepancies == [])
+    }
+
     @Test("a record that is mended enters as one that is sent: with the group that its definition asks for")
     func mended() async throws {
         let engine = try await TemporaryEngine()
