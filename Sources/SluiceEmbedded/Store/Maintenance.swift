@@ -23,6 +23,7 @@ extension StoreState {
         try deleteRawCopies()
         rewriteSparse()
         forgetSendSessions()
+        asksForEmptyLog = isLogLeft
         let limit = now.milliseconds
         execute { try $0.execute(sql: "DELETE FROM deduplication WHERE expires <= ?", arguments: [limit]) }
         execute {
@@ -105,7 +106,6 @@ extension StoreState {
         }
     }
 
-    private func overwriteIfDue() {
     private func rewrite(_ chunk: Chunk) throws {
         let id = chunk.id
         let (header, body) = try content(of: id).kept { chunk.states[$0].status != .gone }
@@ -119,6 +119,7 @@ extension StoreState {
         chunk.rewritten()
     }
 
+    private func overwriteIfDue() {
         guard freedRawCopies, now >= lastOverwrite + Self.overwriteInterval else { return }
         freedRawCopies = false
         lastOverwrite = now
@@ -127,10 +128,14 @@ extension StoreState {
 
     /// After a commit: overwrites what was deleted, when it is time.
     func overwriteDeleted() throws {
-        guard overwriteAfterCommit else { return }
+        guard overwriteAfterCommit || asksForEmptyLog else { return }
+        let overwrites = overwriteAfterCommit
         overwriteAfterCommit = false
+        asksForEmptyLog = false
         do {
-            try database.overwriteFreePages()
+            if overwrites { try database.overwriteFreePages() }
+            // What was deleted is in the log until nobody reads it: then it is asked again.
+            isLogLeft = try !database.truncateLog(waiting: false)
         } catch  where StoreDatabase.isDiskFull(error) {
             logger.warning("deleted data is overwritten later: the disk is full", metadata: ["error": "\(error)"])
             freedRawCopies = true

@@ -6,6 +6,9 @@ import Sluice
 /// The SQLite file, as the writer's thread uses it: GRDB for what is rare, prepared statements for what every
 /// commit does. Not `Sendable`: it stays on that thread.
 final class StoreDatabase {
+    /// Seconds that a commit waits for somebody else's lock: an operator's checkpoint does not end the store.
+    private static let patience = 5.0
+
     private let queue: DatabaseQueue
     private let connection: OpaquePointer
     let path: String
@@ -68,6 +71,7 @@ final class StoreDatabase {
     private static func open(_ path: String, upgrading: Bool) throws -> DatabaseQueue {
         var configuration = Configuration()
         configuration.label = "store"
+        configuration.busyMode = .timeout(patience)
         configuration.prepareDatabase { database in
             try database.execute(
                 sql: """
@@ -232,13 +236,20 @@ final class StoreDatabase {
     }
 
     /// Moves everything into the file and empties the log: what was deleted is in neither.
-    func truncateLog() throws {
+    /// - Parameter waiting: for others who are at the log, as long as for a lock.
+    /// - Returns: whether it is empty; false = somebody is at it.
+    func truncateLog(waiting: Bool) throws -> Bool {
+        if !waiting { sqlite3_busy_timeout(connection, 0) }
+        defer { sqlite3_busy_timeout(connection, Int32(Self.patience * 1_000)) }
         let code = sqlite3_wal_checkpoint_v2(connection, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
-        guard code == SQLITE_OK || code == SQLITE_BUSY else { throw SQLiteFailure(code, on: connection) }
+        guard code == SQLITE_OK || code == SQLITE_BUSY || code == SQLITE_LOCKED else {
+            throw SQLiteFailure(code, on: connection)
+        }
+        return code == SQLITE_OK
     }
 
     /// Overwrites every page that holds nothing any more, so that what was deleted is not on the disk either: fills
-    /// the free pages with zeros, and frees them again.
+    /// the free pages with zeros, and frees them again. The log has it until it is emptied.
     func overwriteFreePages() throws {
         let pieceOfPages = 2_048
         try queue.inDatabase { database in
@@ -251,7 +262,6 @@ final class StoreDatabase {
             }
             try database.execute(sql: "DROP TABLE zeros")
         }
-        try truncateLog()
     }
 }
 

@@ -45,6 +45,9 @@ final class StoreState {
     var lastOverwrite = Timestamp(milliseconds: 0)
     var freedRawCopies = false
     var overwriteAfterCommit = false
+    /// What was overwritten in the file still stands in the write-ahead log, for somebody was at it.
+    var isLogLeft = false
+    var asksForEmptyLog = false
     var conditionWaiters: [ConditionWaiter] = []
     /// The disk has the reserve left: it is for settling, not for what a step would make of what is stored.
     var isDiskFull = false
@@ -57,11 +60,11 @@ final class StoreState {
     @exclusivity(unchecked) private var dirty = TouchedNumbers()
     private var statements: [(Database) throws -> Void] = []
     var handouts: [Handout] = []
+    /// What the turn before had leased and nobody could be given.
+    var unreadable: [(item: Handout.Item, error: any Error)] = []
     /// Those who began to wait in this turn.
     var parked: Set<UInt64> = []
     /// Whose task was cancelled. They are answered after the commit: a turn that fails is done again, and nobody may be
-    /// What the turn before had leased and nobody could be given.
-    var unreadable: [(item: Handout.Item, error: any Error)] = []
     /// answered twice.
     var cancelled: Set<UInt64> = []
     @exclusivity(unchecked) var changedQueues = TouchedNumbers()

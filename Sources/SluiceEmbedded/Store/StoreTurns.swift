@@ -168,7 +168,9 @@ struct StoreTurns {
         for waiter in state.conditionWaiters { waiter.answer(.failure(reason)) }
         checkpointer.stop()
         do {
-            try state.database.truncateLog()
+            if try !state.database.truncateLog(waiting: true) {
+                logger.warning("the write-ahead log was left as it is: somebody reads it")
+            }
         } catch {
             logger.warning("the write-ahead log was left as it is", metadata: ["error": "\(error)"])
         }

@@ -120,6 +120,25 @@ struct DataFolderTests {
         #expect(try mode(engine.path) == 0o700)
         for name in try FileManager.default.contentsOfDirectory(atPath: engine.path) {
             #expect(try mode(engine.path + "/" + name) == 0o600, "\(name)")
+    @Test("is still served when somebody else holds its write lock for a moment")
+    func writeLocked() async throws {
+        let engine = try await filled()
+        let other = try DatabaseQueue(path: engine.path + "/store.db", configuration: Self.withoutBookkeeping)
+        try other.inDatabase { try $0.execute(sql: "BEGIN IMMEDIATE") }
+        async let sent = engine.queue(named: "orders-in").put("late")
+        try await Task.sleep(for: .milliseconds(300))
+        try other.inDatabase { try $0.execute(sql: "ROLLBACK") }
+        #expect(try await sent.count == 1)
+        try other.close()
+    }
+
+    /// One that may stand in a transaction between two uses.
+    private static var withoutBookkeeping: Configuration {
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        return configuration
+    }
+
         }
     }
 
