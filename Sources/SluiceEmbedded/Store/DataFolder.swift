@@ -38,12 +38,32 @@ package final class DataFolder: Sendable {
         lock = Mutex(file)
         try Self.writeOwner(to: file)
         let isNew = !FileManager.default.fileExists(atPath: path + "/format")
+        if !isNew { try Self.checkFormat(of: path) }
         if !isNew, try !Self.hasContent(storePath) {
             throw ControlError.damaged(
                 "'\(path)' is a data folder, and its store.db is missing or empty: restore it from a backup, or use "
                     + "another folder")
         }
         umask(0o077)
+    }
+
+    private static let formatText = "sluice data folder, format "
+    private static let format = 1
+
+    private static func checkFormat(of path: String) throws {
+        let text = String(decoding: try Data(contentsOf: URL(fileURLWithPath: path + "/format")), as: UTF8.self)
+        guard text.hasPrefix(formatText), text.hasSuffix("\n"),
+            let found = Int(text.dropFirst(formatText.count).dropLast()), found > 0
+        else {
+            throw ControlError.damaged(
+                "the file 'format' of the data folder '\(path)' cannot be read: restore it from a backup, or use "
+                    + "another folder")
+        }
+        guard found <= format else {
+            throw ControlError.refused(
+                "'\(path)' was written by a newer version of Sluice (format \(found)); use that version, or another "
+                    + "folder")
+        }
     }
 
     /// SQLite takes a file that is smaller than its smallest page for a new one.
@@ -57,7 +77,8 @@ package final class DataFolder: Sendable {
     func markAsStore() throws {
         let marker = path + "/format"
         guard !FileManager.default.fileExists(atPath: marker) else { return }
-        try Data("sluice data folder, format 1\n".utf8).write(to: URL(fileURLWithPath: marker))
+        try Data("\(Self.formatText)\(Self.format)\n".utf8).write(
+            to: URL(fileURLWithPath: marker), options: .atomic)
     }
 
     deinit { unlock() }

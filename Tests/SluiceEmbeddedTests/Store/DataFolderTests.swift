@@ -82,6 +82,29 @@ struct DataFolderTests {
         #expect(isDamaged(error), "\(String(describing: error))")
     }
 
+    private func reformat(_ text: String) async throws -> ControlError? {
+        try await damage { store in
+            let format = store.deletingLastPathComponent().appendingPathComponent("format")
+            try Data(text.utf8).write(to: format)
+        }
+    }
+
+    @Test("of a newer format is refused and says so")
+    func newerFormat() async throws {
+        let error = try await reformat("sluice data folder, format 99\n")
+        guard case .refused(let text) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(text.contains("newer version"))
+    }
+
+    @Test("whose format cannot be read is damaged", arguments: ["", "format 1", "sluice data folder, format x\n"])
+    func unreadableFormat(_ text: String) async throws {
+        let error = try await reformat(text)
+        #expect(isDamaged(error), "\(String(describing: error))")
+    }
+
     @Test("of a newer version is refused and says so")
     func newer() async throws {
         let engine = try await filled()
@@ -95,6 +118,25 @@ struct DataFolderTests {
             return
         }
         #expect(text.contains("newer version"))
+    }
+
+    @Test("is still served when somebody else holds its write lock for a moment")
+    func writeLocked() async throws {
+        let engine = try await filled()
+        let other = try DatabaseQueue(path: engine.path + "/store.db", configuration: Self.withoutBookkeeping)
+        try other.inDatabase { try $0.execute(sql: "BEGIN IMMEDIATE") }
+        async let sent = engine.queue(named: "orders-in").put("late")
+        try await Task.sleep(for: .milliseconds(300))
+        try other.inDatabase { try $0.execute(sql: "ROLLBACK") }
+        #expect(try await sent.count == 1)
+        try other.close()
+    }
+
+    /// One that may stand in a transaction between two uses.
+    private static var withoutBookkeeping: Configuration {
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        return configuration
     }
 
     @Test(
@@ -120,25 +162,6 @@ struct DataFolderTests {
         #expect(try mode(engine.path) == 0o700)
         for name in try FileManager.default.contentsOfDirectory(atPath: engine.path) {
             #expect(try mode(engine.path + "/" + name) == 0o600, "\(name)")
-    @Test("is still served when somebody else holds its write lock for a moment")
-    func writeLocked() async throws {
-        let engine = try await filled()
-        let other = try DatabaseQueue(path: engine.path + "/store.db", configuration: Self.withoutBookkeeping)
-        try other.inDatabase { try $0.execute(sql: "BEGIN IMMEDIATE") }
-        async let sent = engine.queue(named: "orders-in").put("late")
-        try await Task.sleep(for: .milliseconds(300))
-        try other.inDatabase { try $0.execute(sql: "ROLLBACK") }
-        #expect(try await sent.count == 1)
-        try other.close()
-    }
-
-    /// One that may stand in a transaction between two uses.
-    private static var withoutBookkeeping: Configuration {
-        var configuration = Configuration()
-        configuration.allowsUnsafeTransactions = true
-        return configuration
-    }
-
         }
     }
 
