@@ -43,7 +43,7 @@ public struct ReceivedMessage: Sendable, Hashable {
     public var receipt: ReceiptHandle
     /// How often it was received, this time included. Starts at 1.
     public var receiveCount: Int
-    /// When it entered the first queue of its life; a redrive keeps it.
+    /// When it was stored under its id: moving to a dead-letter queue keeps it, a redrive stores a new message.
     public var sent: Timestamp
     public var lineage: Lineage
     /// Our own process held it when it died: it comes alone, and nothing is added to its batch.

@@ -49,7 +49,6 @@ extension StoreState {
             tally.add(.released)
             var released = state
             released.receiveCount -= 1
-            released.suspect = state.suspect
             comeBack(ref, chunk, queue, released, after: delay)
         case .dead(let failure):
             try die(ref, chunk, queue, state, failure, &tally)

@@ -3,7 +3,8 @@ import GRDB
 package import Logging
 import Sluice
 
-/// Reads all that a folder stores and says what is wrong with it. Changes nothing.
+/// Reads all that a folder stores and says what is wrong with it. Changes no message; a folder of an
+/// older version is brought up to date first, as whenever it is opened.
 package enum DataCheck {
     /// - Returns: what is wrong, one sentence each; empty = nothing.
     /// - Throws: `ControlError.busy` while a process has the folder, `.damaged` when it cannot be read at all.

@@ -192,8 +192,8 @@ extension StoreState {
         }
     }
 
-    /// Messages that our process held alone when it died, and has now done so as often as it may receive them: they
-    /// are what kills it. Called once after a start.
+    /// Messages that our process held when it died, and that have been received as often as they may be, whatever ended
+    /// the receives before the last one. Called once after a start.
     func buryKillers() throws {
         for chunk in Array(chunks.values).sorted(by: { $0.id < $1.id }) where !chunk.states.isUntouched {
             guard let queue = queues[chunk.queue], let target = deadLetterQueue(of: queue) else { continue }
@@ -203,7 +203,8 @@ extension StoreState {
                     state.receiveCount >= queue.record.settings.maxReceiveCount
                 else { continue }
                 let failure = Failure(
-                    reason: "the process ended while it worked on this record alone, \(state.receiveCount) times",
+                    reason:
+                        "the process ended while it worked on this record, at its last allowed receive (\(state.receiveCount))",
                     type: "process-ended", step: queue.record.step ?? queue.name, time: now)
                 let ref = MessageRef(chunk: chunk.id, index: Int32(index))
                 try moveToDeadLetters(ref, chunk, queue, target, failure)

@@ -5,7 +5,7 @@ import Sluice
 struct MessageHeader {
     var id: MessageID
     var bodyLength: Int
-    /// When it entered the first queue of its life.
+    /// When it was stored under its id: moving to a dead-letter queue keeps it, a redrive stores a new message.
     var sent: Timestamp
     var lineage: Lineage
     var deduplicationID: String?
