@@ -353,28 +353,6 @@ final class StoreState {
     }
 }
 
-/// Numbers of what a turn touches: message after message of the same batch, the same ones.
-struct TouchedNumbers {
-    fileprivate(set) var numbers: Set<Int64> = []
-    private var latest: Int64?
-
-    mutating func insert(_ number: Int64) {
-        if number == latest { return }
-        latest = number
-        numbers.insert(number)
-    }
-
-    mutating func remove(_ number: Int64) {
-        if number == latest { latest = nil }
-        numbers.remove(number)
-    }
-
-    mutating func removeAll() {
-        latest = nil
-        numbers.removeAll(keepingCapacity: true)
-    }
-}
-
 /// The chunk that a turn collects for one queue.
 private final class OpenChunk {
     let chunk: Chunk
@@ -390,28 +368,4 @@ struct MessageTimer: Comparable {
     let generation: UInt32
 
     static func < (left: MessageTimer, right: MessageTimer) -> Bool { left.due < right.due }
-}
-
-/// Random message ids without a system call for each: SplitMix64, seeded by the system.
-struct MessageIDSource: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64 = .random(in: .min ... .max)) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-
-    mutating func id() -> MessageID { .random(using: &self) }
-}
-
-/// Somebody who waits until the queues are as `condition` says; it is asked after every turn.
-struct ConditionWaiter {
-    let id: UInt64
-    let condition: @Sendable (StoreState) -> Bool
-    let answer: @Sendable (Result<Void, any Error>) -> Void
 }
