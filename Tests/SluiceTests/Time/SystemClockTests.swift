@@ -35,4 +35,13 @@ struct SystemClockTests {
         #expect(delay <= .seconds(1))
         #expect(delay > .zero)
     }
+
+    @Test("runs no faster than its moments can be stored, for years", arguments: [Int.max, 1_000_001, 0, -1])
+    func rates(_ rate: Int) async throws {
+        let clock = SystemClock(rate: rate)
+        let begin = clock.now
+        try await Task.sleep(for: .milliseconds(2))
+        #expect(clock.now - begin >= .zero)
+        #expect(clock.now - begin < Self.day * 365)
+    }
 }
