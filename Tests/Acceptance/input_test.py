@@ -2,12 +2,19 @@ import os
 import subprocess
 
 import harness
-from harness import DEAD, DONE, EXAMPLE
+from harness import DEAD, DONE, EXAMPLE, USAGE
 
 GOOD = b'{"order_id":"1997-01-000001","customer_id":"00001","date":"19970101","cds":"1","dollars":"11.77"}\n'
 
 
 class InputTest(harness.Case):
+    def test_skip(self):
+        """to skip more lines than there are is a mistake, and stores nothing"""
+        lines = self.write("two.jsonl", '{"n": 1}\n{"n": 2}\n')
+        answer = self.orders("send", "orders-in", lines, "--skip", "3", expect=USAGE)
+        self.assertIn("the input has only 2 lines", answer.err)
+        self.orders("send", "orders-in", lines, "--skip", "2", expect=DONE)
+
     def dead_letters(self):
         return self.queue(self.pipeline(), "dead_letters")["ready"]
 

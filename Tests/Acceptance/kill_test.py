@@ -5,7 +5,7 @@ import threading
 import time
 
 import harness
-from harness import BUSY, DEAD, DONE, EXAMPLE
+from harness import BUSY, DEAD, DONE, EXAMPLE, STALLED
 
 KILLS = 20
 
@@ -73,6 +73,30 @@ class KillTest(harness.Case):
             rows = database.execute("SELECT count(*), count(DISTINCT n), min(n), max(n) FROM lines").fetchone()
         self.assertEqual(rows, (count, count, 0, count - 1), "rows, different rows, first, last")
         self.assertEqual(self.queue(self.pipeline("lines"), "intake")["sent"], count, "messages that were sent")
+
+    def test_full_queue(self):
+        """run is killed while a send waits at a full queue: the send lets the folder go to the next run"""
+        definition = self.write("lines.yaml", LINES + "queue: {capacity: 100}\n")
+        slow = definition.read_text().replace("table: lines}", "table: lines, rate: 20/s}")
+        limited = self.write("limited.yaml", slow)
+        process = self.start_run(limited)
+        lines = self.write("lines.jsonl", "".join('{"n": %d}\n' % n for n in range(1_000)))
+        sender = self.spawn("send", "lines-in", lines, stderr=subprocess.PIPE)
+        self.wait_for_file(self.folder / "lines.db")
+        process.kill()
+        process.wait()
+        for line in sender.stderr:
+            if b"nobody runs a pipeline" in line:
+                break
+        self.orders("status", "--check", expect=STALLED)
+        process = self.start_run(definition)
+        said = sender.stderr.read()
+        self.assertEqual(sender.wait(60), DONE, said)
+        self.orders("wait", "lines", "--idle", "--timeout", "60s", expect=DONE)
+        self.assertEqual(self.terminate(process), DONE)
+        with sqlite3.connect(f"file:{self.folder / 'lines.db'}?mode=ro", uri=True) as database:
+            [(rows, different)] = database.execute("SELECT count(*), count(DISTINCT n) FROM lines")
+        self.assertEqual((rows, different), (1_000, 1_000), "rows, different rows")
 
     def test_send_alone(self):
         """run is killed and not started again: send goes on by itself in the folder, and stores each line once"""

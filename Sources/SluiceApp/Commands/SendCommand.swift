@@ -1,6 +1,7 @@
 import ArgumentParser
 import Logging
 import Sluice
+import Synchronization
 import UnixSignals
 
 struct SendCommand: AsyncParsableCommand {
@@ -89,10 +90,17 @@ struct SendCommand: AsyncParsableCommand {
 
     /// Whoever has the folder, or this process; and again whoever has it when that one has ended.
     private static func connecting(to queue: String, _ context: CommandContext) -> SendLink.Connect {
-        { isAgain, body in
-            if isAgain { context.logger.warning("the process that was sent to has ended; going on with the next one") }
-            try await context.withControl(mayCreate: true, use: isAgain ? .resumed : .lasting) { control in
-                if !isAgain, try await isNew(queue, control) {
+        let isNoted = Mutex(false)
+        return { attempt, body in
+            switch attempt {
+            case .first: break
+            case .cutOff: context.logger.warning("the process that was sent to has ended; going on with the next one")
+            case .standstill where isNoted.withLock({ exchange(&$0, with: true) }): break
+            case .standstill:
+                context.note("'\(queue)' is full, and nobody runs a pipeline that reads it: waiting for one")
+            }
+            try await context.withControl(mayCreate: true, use: attempt == .first ? .lasting : .resumed) { control in
+                if attempt == .first, try await isNew(queue, control) {
                     context.note("'\(queue)' is a new queue; it waits for a definition that names it")
                 }
                 try await body(control)

@@ -4,7 +4,10 @@ import Sluice
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "What runs, what waits, what is dead, and whether it adds up.",
-        discussion: "With --check: exit 4 the ledger does not add up, 5 stalled, 3 something is dead, else 0.")
+        discussion: """
+            With --check: exit 4 the ledger does not add up, 5 stalled (a step is paused, a breaker is open, or records \
+            wait and nobody runs their pipeline), 3 something is dead, else 0.
+            """)
 
     @Argument(help: "Only this pipeline.")
     var pipeline: String?

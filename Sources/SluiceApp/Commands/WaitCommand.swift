@@ -24,6 +24,56 @@ struct WaitCommand: AsyncParsableCommand {
     mutating func run() async throws {
         let context = try CommandContext(common)
         let (pipeline, condition) = (pipeline, idle ? WaitCondition.idle : .ready)
-        try await context.withControl { try await $0.wait(pipeline: pipeline, until: condition) }
+        try await withTimeout(context.timeout) {
+            var isNoted = false
+            while let obstacle = try await Self.wait(context, for: pipeline, until: condition) {
+                if !isNoted { context.note("waiting: \(obstacle)") }
+                isNoted = true
+                try await ContinuousClock().sleep(for: Self.interval)
+            }
+        }
+    }
+
+    /// A process that is about to start has no folder yet that could be watched.
+    private static let interval: Duration = .milliseconds(100)
+
+    /// - Returns: `nil` when it is so; else what is in the way and may go by itself.
+    private static func wait(
+        _ context: CommandContext, for pipeline: String?, until condition: WaitCondition
+    ) async throws -> String? {
+        do {
+            _ = try context.dataFolder()
+        } catch let error as CommandFailure {
+            return error.message ?? "there is no data folder"
+        }
+        do {
+            return try await context.withControl { control in
+                guard try await control.hello().pipelines.isEmpty else {
+                    do {
+                        try await control.wait(pipeline: pipeline, until: condition)
+                        return nil
+                    } catch ControlError.unknown(let text) {
+                        // What runs is all there is: a name that is not among it is a mistake.
+                        throw CommandFailure(.usage, text)
+                    }
+                }
+                return try await Self.isIdleAlone(control, pipeline, condition) ? nil : "nobody runs it"
+            }
+        } catch ControlError.unknown(let text) {
+            return text
+        } catch ControlError.gone(let text) {
+            return text
+        } catch ControlError.busy(let text) {
+            return text
+        }
+    }
+
+    /// Whether nothing is left to do although nobody runs: what waits then stays.
+    private static func isIdleAlone(
+        _ control: any Control, _ pipeline: String?, _ condition: WaitCondition
+    ) async throws -> Bool {
+        guard condition == .idle else { return false }
+        let report = try await control.status(pipeline: pipeline)
+        return report.pipelines.allSatisfy { PipelineBalance($0).waiting == 0 }
     }
 }

@@ -12,9 +12,13 @@ struct ControlConnection: Sendable {
     /// More than any command has under way, so that a client out of its mind cannot make tasks without end.
     private static let mostRequests = 1_000
 
-    func serve(_ channel: ControlServer.Connection) async {
+    func serve(_ channel: any Channel) async {
         do {
-            try await channel.executeThenClose { inbound, outbound in
+            let connection = try await channel.eventLoop.submit {
+                try ControlServer.Connection(wrappingChannelSynchronously: channel)
+            }.get()
+            try await channel.setOption(.autoRead, value: true).get()
+            try await connection.executeThenClose { inbound, outbound in
                 try await withThrowingDiscardingTaskGroup { group in
                     let lane = SendLane(control: control, writer: ControlWriter(outbound: outbound))
                     group.addTask { await lane.run() }

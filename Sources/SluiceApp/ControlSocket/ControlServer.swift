@@ -18,7 +18,8 @@ package import Sluice
 package struct ControlServer: Service {
     typealias Connection = NIOAsyncChannel<ControlFrame, ControlFrame>
 
-    private let listener: NIOAsyncChannel<Connection, Never>
+    /// Plain channels: a `NIOAsyncChannel` that nobody takes out any more, because we end, would trap.
+    private let listener: NIOAsyncChannel<any Channel, Never>
     private let control: any Control
     private let folder: String
     private let logger: Logger
@@ -31,13 +32,15 @@ package struct ControlServer: Service {
         do {
             let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .serverChannelOption(.backlog, value: 256)
+                // Until somebody serves it, nothing is read that would be lost.
+                .childChannelOption(.autoRead, value: false)
                 .bind(unixDomainSocketPath: path.address) { channel in
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHandlers(
                             ByteToMessageHandler(
                                 ControlFrameDecoder(), maximumBufferSize: 2 * ControlFrame.longest),
                             MessageToByteHandler(ControlFrameEncoder()))
-                        return try Connection(wrappingChannelSynchronously: channel)
+                        return channel
                     }
                 }
             // After listen: whoever watches the folder is woken by this change, and finds somebody there.

@@ -63,13 +63,13 @@ package struct RemoteControl: Control {
             }
             return RemoteControl(channel: channel, calls: calls, peer: peer)
         } catch is TimeoutError {
-            try await channel.close()
+            try await channel.closeIfOpen()
             throw ControlError.busy("a process uses the data folder '\(folder)' and does not answer")
         } catch ControlError.gone where !channel.isActive {
             // It ended between our connecting and its answer: by now it is nobody.
             return nil
         } catch {
-            if channel.isActive { try await channel.close() }
+            try await channel.closeIfOpen()
             throw error
         }
     }
@@ -85,7 +85,7 @@ package struct RemoteControl: Control {
 
     /// Ends the connection; calls under way fail.
     package func close() async throws {
-        if channel.isActive { try await channel.close() }
+        try await channel.closeIfOpen()
     }
 
     package func hello() async throws -> ControlHello {
@@ -254,5 +254,12 @@ private struct PendingSend: PendingResults {
             throw ControlError.failed("the running process gave an answer to another question")
         }
         return try SendResultsPayload(decoding: frame.payload).results
+    }
+}
+
+extension Channel {
+    /// Closes it; that the other side was quicker is no error.
+    fileprivate func closeIfOpen() async throws {
+        do { try await close() } catch ChannelError.alreadyClosed { return }
     }
 }

@@ -125,8 +125,15 @@ extension StatusReport {
     var exitStatus: ExitStatus {
         let unbalanced = pipelines.contains { PipelineBalance($0).difference != 0 }
         if unbalanced || !discrepancies.isEmpty { return .damaged }
-        if pipelines.contains(where: { $0.steps.contains { $0.state.isStalled } }) { return .stalled }
+        if pipelines.contains(where: \.isStalled) { return .stalled }
         return pipelines.contains { $0.dead > 0 } ? .dead : .done
+    }
+}
+
+extension PipelineReport {
+    /// Nothing moves by itself: a step waits for somebody, or nobody runs the pipeline and records wait for it.
+    fileprivate var isStalled: Bool {
+        steps.contains { $0.state.isStalled } || (!running && PipelineBalance(self).waiting > 0)
     }
 }
 

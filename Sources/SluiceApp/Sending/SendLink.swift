@@ -6,11 +6,19 @@ import Synchronization
 /// answered is sent again, and the store knows by its position what of it is stored.
 struct SendLink: Sendable {
     /// Gives a control for as long as the closure takes.
-    /// - Parameter isAgain: the one before was cut off.
     typealias Connect =
         @Sendable (
-            _ isAgain: Bool, _ body: @escaping @Sendable (any Control) async throws -> Void
+            _ attempt: Attempt, _ body: @escaping @Sendable (any Control) async throws -> Void
         ) async throws -> Void
+
+    /// Which of several connections it is.
+    enum Attempt: Sendable {
+        case first
+        /// The process that was sent to has ended.
+        case cutOff
+        /// This process had the folder, the queue was full, and nobody else could come to empty it.
+        case standstill
+    }
 
     let connect: Connect
     let queue: String
@@ -24,6 +32,8 @@ struct SendLink: Sendable {
     private static let frameBytes = 256 << 10
     /// The size of a send to an engine in this process, which knows no several at once.
     private static let localBytes = 2 << 20
+    /// How long an engine in this process may have no room: while we have its folder nobody takes anything out.
+    private static let localPatience: Duration = .seconds(1)
     /// So many processes in a row may end without having answered anything.
     private static let mostFruitless = 20
 
@@ -38,19 +48,21 @@ struct SendLink: Sendable {
     /// - Throws: `ControlError.gone` when process after process ended before it answered.
     func run() async throws {
         defer { tally.leave(unanswered: unanswered.batches.reduce(0) { $0 + $1.lines.count }) }
-        var isAgain = false
+        var attempt = Attempt.first
         var fruitless = 0
         while true {
             let before = tally.counts.linesBehind
             do {
-                return try await connect(isAgain) { try await drain(through: $0) }
+                return try await connect(attempt) { try await drain(through: $0) }
             } catch ControlError.gone(let reason) {
-                isAgain = true
+                attempt = .cutOff
                 fruitless = tally.counts.linesBehind == before ? fruitless + 1 : 0
                 guard fruitless < Self.mostFruitless else {
                     throw ControlError.gone(
                         "\(fruitless) processes in a row ended before they stored anything; the last: \(reason)")
                 }
+            } catch is Standstill {
+                attempt = .standstill
             }
         }
     }
@@ -71,8 +83,21 @@ struct SendLink: Sendable {
 
     private func send(_ batch: SendBatch, through control: any Control) async throws {
         let messages = batch.messages
-        try answered(batch, messages.isEmpty ? [] : await control.send(messages, to: queue, at: batch.position))
+        guard !messages.isEmpty else { return try answered(batch, []) }
+        let queue = queue
+        let results: [SendResult]
+        do {
+            results = try await withTimeout(Self.localPatience) {
+                try await control.send(messages, to: queue, at: batch.position)
+            }
+        } catch is TimeoutError {
+            // What of it is stored is known by its position when it is sent again.
+            throw Standstill()
+        }
+        try answered(batch, results)
     }
+
+    private struct Standstill: Error {}
 
     private func answered(_ batch: SendBatch, _ results: [SendResult]) throws {
         try tally.add(batch, results)

@@ -61,6 +61,10 @@ struct SendPump: Sendable {
         }
         var output = LineSplitter.Output()
         splitter.finish(into: &output)
+        guard splitter.linesRead >= skip else {
+            throw CommandFailure(
+                .usage, "--skip \(skip): the input has only \(splitter.linesRead) lines; nothing was sent")
+        }
         _ = await pass(output, 0, splitter)
     }
 

@@ -94,8 +94,8 @@ struct SendPumpTests {
         let (connections, connected) = AsyncStream.makeStream(of: Bool.self)
         let pump = SendPump(
             input: try InputReader(path: path),
-            connect: { isAgain, body in
-                connected.yield(isAgain)
+            connect: { attempt, body in
+                connected.yield(attempt != .first)
                 try await withRemote(control) { try await body($0) }
             }, queue: "orders-in", group: nil, longest: 100, isWhole: false, skip: 0, tally: tally())
         try await withThrowingTaskGroup(of: Void.self) { group in

@@ -21,6 +21,10 @@ struct DLQDiscardCommand: AsyncParsableCommand {
         var reason: String
     }
 
+    mutating func validate() throws {
+        if reason.allSatisfy(\.isWhitespace) { throw ValidationError("--reason says why, and is kept: not empty.") }
+    }
+
     mutating func run() async throws {
         let context = try CommandContext(common)
         let (chosen, reason, yes) = (chosen, reason, yes)

@@ -17,7 +17,7 @@ struct DLQRedriveCommand: AsyncParsableCommand {
     @Option(help: "At most so many.")
     var limit: Int?
 
-    @Option(help: "Stop when so many of them have died again.")
+    @Option(help: "Stop when so many of them have died again; needs --rate, and a process that runs the pipeline.")
     var stopAfter: Int?
 
     @Option(help: "The new body; with one message only.")
@@ -35,6 +35,11 @@ struct DLQRedriveCommand: AsyncParsableCommand {
         for value in [limit, stopAfter] where value.map({ $0 < 1 }) ?? false {
             throw ValidationError("--limit and --stop-after are at least 1.")
         }
+        if stopAfter != nil, rate == nil {
+            throw ValidationError(
+                "--stop-after needs a --rate, such as 50/s: sent all at once, none would have died before the last is sent."
+            )
+        }
         if edit != nil, chosen.ids.count != 1 { throw ValidationError("--edit needs the id of one message.") }
     }
 
@@ -45,6 +50,10 @@ struct DLQRedriveCommand: AsyncParsableCommand {
             rate: rate?.perSecond, limit: limit, stopAfter: stopAfter, body: try edit.map(Self.body))
         let use: FolderUse = rate == nil && stopAfter == nil ? .brief : .lasting
         let report = try await context.withControl(use: use) { control in
+            if options.stopAfter != nil, try await control.hello().pipelines.isEmpty {
+                throw CommandFailure(
+                    .usage, "--stop-after: nobody runs the pipeline, so nothing would die again; start `run` first")
+            }
             let selection = try await chosen.selection(in: control, reason: reason, needsChoice: true)
             return try await control.redrive(selection, options)
         }
