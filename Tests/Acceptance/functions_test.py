@@ -32,7 +32,7 @@ DEADLY = {
     "sys-exit": "exit status 2",
     "half": "exit status 1",
     "segv": "segmentation fault",
-    "loop": "timeout after 1 s",
+    "loop": "timeout after 2 s",
     "leak": "MemoryError",
     "child": "exit status 1",
     "raise": "ZeroDivisionError: division by zero",
@@ -66,7 +66,7 @@ class FunctionsTest(harness.Case):
         super().setUp()
         shutil.copytree(pathlib.Path(__file__).parent / "functions", self.folder / "code")
 
-    def define(self, timeout="1s", environment=""):
+    def define(self, timeout="2s", environment=""):
         return self.write("lines.yaml", DEFINITION % (timeout, environment))
 
     def send(self, *bad):
@@ -172,7 +172,7 @@ class FunctionsTest(harness.Case):
         process.wait()
         self.wait_until(lambda: not self.processes("sleep", nap), "the function's child was left behind")
         self.wait_until(lambda: not self.processes("python_runtime.py", str(self.data)), "the function was left behind")
-        self.orders("run", self.define("1s"), "--until-idle", expect=DEAD, timeout=120)
+        self.orders("run", self.define("2s"), "--until-idle", expect=DEAD, timeout=120)
         self.assertEqual(self.numbers(), [n for n in range(COUNT) if n != BAD])
 
     def processes(self, *words):

@@ -168,6 +168,9 @@ final class RuntimeEndpoint: Sendable {
         state.withLock { state in if case .ended = state.phase { false } else { true } }
     }
 
+    /// The id of the invocation that is under way, or waits to be taken.
+    var current: String? { state.withLock { $0.current?.invocation.id } }
+
     /// Waits for the first `next`, at most `limit` long.
     func waitUntilStarted(atMost limit: Duration) async -> Start {
         await withTimer(limit) {
