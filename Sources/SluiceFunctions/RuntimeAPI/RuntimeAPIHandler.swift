@@ -67,7 +67,8 @@ final class RuntimeAPIHandler: ChannelInboundHandler {
     private func answer(_ id: String, _ trailers: HTTPHeaders?) -> RuntimeEndpoint.Reply {
         if let type = errorType(in: trailers) {
             let text = trailers?.first(name: "Lambda-Runtime-Function-Error-Body") ?? ""
-            return endpoint.error(id, ReportedError(body: Array(Data(base64Encoded: text) ?? Data(text.utf8)), header: type))
+            return endpoint.error(
+                id, ReportedError(body: Array(Data(base64Encoded: text) ?? Data(text.utf8)), header: type))
         }
         if bodyBytes > Self.longestBody { return endpoint.tooLarge(id, bytes: bodyBytes) }
         return endpoint.response(id, body)
