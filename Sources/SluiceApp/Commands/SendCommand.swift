@@ -79,8 +79,11 @@ struct SendCommand: AsyncParsableCommand {
                 return try await Self.run(pump, until: signals)
             }
         } catch {
-            // Before the first line was sent there is nothing to say but the error.
-            if tally.counts.linesBehind > skip || tally.counts.unanswered > 0 { report.print(isComplete: false) }
+            // Before the first line was stored there is nothing to say but the error, if it says that none will be.
+            let isRefused = if case ControlError.refused = error { true } else { false }
+            if tally.counts.linesBehind > skip || (tally.counts.unanswered > 0 && !isRefused) {
+                report.print(isComplete: false)
+            }
             throw error
         }
         report.print(isComplete: !interrupted)
