@@ -32,8 +32,9 @@ struct SendLink: Sendable {
     private static let frameBytes = 256 << 10
     /// The size of a send to an engine in this process, which knows no several at once.
     private static let localBytes = 2 << 20
-    /// How long an engine in this process may have no room: while we have its folder nobody takes anything out.
-    private static let localPatience: Duration = .seconds(1)
+    /// How long an engine in this process may have no room: while we have its folder nobody takes anything out. Less
+    /// than a `run` waits for the folder, more than a commit takes on a slow disk.
+    private static let localPatience: Duration = .seconds(2)
     /// So many processes in a row may end without having answered anything.
     private static let mostFruitless = 20
 

@@ -18,27 +18,23 @@ final class ExecutionEnvironment: Sendable {
     private let server: RuntimeAPIServer
     private let process: FunctionProcess
     private let log: FunctionLog
-    let initDuration: Duration
 
     /// Lambda's limit for the time until the first `next`.
     static let longestStart: Duration = .seconds(10)
 
     private init(
-        _ endpoint: RuntimeEndpoint, _ server: RuntimeAPIServer, _ process: FunctionProcess, _ log: FunctionLog,
-        initDuration: Duration
+        _ endpoint: RuntimeEndpoint, _ server: RuntimeAPIServer, _ process: FunctionProcess, _ log: FunctionLog
     ) {
         self.endpoint = endpoint
         self.server = server
         self.process = process
         self.log = log
-        self.initDuration = initDuration
     }
 
     deinit { end() }
 
     /// Starts a process, and waits until it asks for its first invocation.
     static func start(_ runtime: FunctionRuntime, watchdog: Watchdog, logger: Logger) async -> Start {
-        let begin = ContinuousClock.now
         let endpoint = RuntimeEndpoint()
         let log = FunctionLog(logger)
         let server: RuntimeAPIServer
@@ -58,8 +54,7 @@ final class ExecutionEnvironment: Sendable {
         }
         let start = await endpoint.waitUntilStarted(atMost: longestStart)
         if case .ready = start {
-            return .ready(
-                ExecutionEnvironment(endpoint, server, process, log, initDuration: begin.duration(to: .now)))
+            return .ready(ExecutionEnvironment(endpoint, server, process, log))
         }
         process.end()
         server.close()
@@ -74,7 +69,7 @@ final class ExecutionEnvironment: Sendable {
         case .exited(let end):
             .failed(
                 Problem(
-                    reason: "the process ended before it asked for its first invocation: \(end.text)"
+                    reason: "the process ended before it asked for its first invocation: \(end.description)"
                         + log.lastErrorLine.map { " (it wrote: \($0))" }.orEmpty,
                     type: "Runtime.ExitError", remedy: .retry))
         case .tooLong(let limit):

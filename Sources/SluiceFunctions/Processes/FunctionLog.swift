@@ -27,12 +27,14 @@ final class FunctionLog: Sendable {
         }
     }
 
-    func end(_ duration: Duration, peakMemory: Int?) {
+    /// - Parameter peakMemory: in bytes; read from the kernel, so only when somebody wants to know.
+    func end(_ duration: Duration, peakMemory: @autoclosure () -> Int?) {
+        guard logger.logLevel <= .debug else { return }
         let (request, dropped) = state.withLock { ($0.request, max(0, $0.lines - Self.mostLines)) }
         var metadata: Logger.Metadata = [
             "request": "\(request ?? "none")", "duration_ms": "\(duration.milliseconds)",
         ]
-        if let peakMemory { metadata["max_memory_mb"] = "\(peakMemory >> 20)" }
+        if let peakMemory = peakMemory() { metadata["max_memory_mb"] = "\(peakMemory >> 20)" }
         if dropped > 0 { metadata["lines_dropped"] = "\(dropped)" }
         logger.debug("An invocation has ended", metadata: metadata)
     }

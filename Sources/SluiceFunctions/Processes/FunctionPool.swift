@@ -25,13 +25,13 @@ package final class FunctionPool: Sendable {
     private let logger: Logger
     private let state = Mutex(State())
 
-    /// How long an environment may wait for an invocation. Lambda says nothing; it is seen to be 5 to 15 minutes.
+    /// How long an environment may wait for an invocation. Lambda does not say how long it waits.
     private static let longestIdle: Duration = .seconds(300)
 
     package init(_ runtime: FunctionRuntime, logger: Logger) throws {
         self.runtime = runtime
         self.logger = logger
-        watchdog = try Watchdog()
+        watchdog = try Watchdog(logger: logger)
     }
 
     /// One invocation in an environment that is free, or in a new one.
@@ -47,7 +47,11 @@ package final class FunctionPool: Sendable {
         case .cancelled: return .answer(.cancelled, lastErrorLine: nil)
         case .failed(let problem): return .notStarted(problem)
         case .ready(let environment):
-            return finish(environment, await environment.invoke(id, event, timeout: timeout))
+            let answer = await environment.invoke(id, event, timeout: timeout)
+            guard case .untouched(let end) = answer else { return finish(environment, answer) }
+            // It asked, and was gone before it could be given anything: that is its start.
+            let reason = "the process ended before it took its first invocation: \(end.description)"
+            return .notStarted(Problem(reason: reason, type: "Runtime.ExitError", remedy: .retry))
         }
     }
 

@@ -22,7 +22,7 @@ final class OutputLines: ChannelInboundHandler {
         var cut: Int
     }
 
-    /// The most of a line that is kept, in bytes: CloudWatch Logs keeps as much of an event.
+    /// The most of a line that is kept, in bytes.
     static let longestLine = 256 << 10
 
     private let stream: Stream

@@ -45,7 +45,7 @@ package struct ProcessFunction: FunctionInvoker {
         case .answer(.error(let error), _): reported(error)
         case .answer(.exited(let end), let line), .answer(.untouched(let end), let line):
             failed(
-                "the function's process ended before it answered: \(end.text)"
+                "the function's process ended before it answered: \(end.description)"
                     + (line.map { "; the last it wrote to stderr: \($0)" } ?? ""),
                 "Runtime.ExitError")
         case .answer(.timeUp, _): failed("timeout after \(context.timeout.formattedSeconds) s", "timeout")

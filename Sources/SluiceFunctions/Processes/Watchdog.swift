@@ -1,3 +1,4 @@
+import Logging
 import Sluice
 import Subprocess
 import Synchronization
@@ -29,11 +30,11 @@ final class Watchdog: Sendable {
     /// The end that we write to.
     private let pipe: Mutex<SystemPackage.FileDescriptor?>
 
-    /// - Throws: `ControlError.failed` when no shell can be started.
-    init() throws {
+    /// - Throws: `ControlError.failed` when this process may open no more files.
+    init(logger: Logger) throws {
         let pipe = try Pipe.open()
         self.pipe = Mutex(pipe.writer)
-        Self.run(pipe.reader)
+        Self.run(pipe.reader, logger)
     }
 
     deinit { stop() }
@@ -57,7 +58,7 @@ final class Watchdog: Sendable {
         }
     }
 
-    private static func run(_ reader: SystemPackage.FileDescriptor) {
+    private static func run(_ reader: SystemPackage.FileDescriptor, _ logger: Logger) {
         var options = PlatformOptions()
         // Not in our session: the terminal's interrupt is for us.
         options.createSession = true
@@ -70,8 +71,9 @@ final class Watchdog: Sendable {
                 _ = try await Subprocess.run(
                     configuration, input: .fileDescriptor(reader, closeAfterSpawningProcess: true), output: .discarded)
             } catch {
-                // Without it, processes still end by the kernel's signal when we die.
-                return
+                logger.warning(
+                    "No watchdog: after a kill of this process, what functions have started may be left behind",
+                    metadata: ["error": "\(error)"])
             }
         }
     }

@@ -8,7 +8,7 @@ extension ReportedError {
         var stackTrace: [Line]?
     }
 
-    /// A line of a stack trace: text in most runtimes, anything in others.
+    /// A line of a stack trace: text in most runtimes. What is something else in others is left out, not the whole trace.
     private struct Line: Decodable {
         var text: String
 

@@ -113,7 +113,6 @@ final class RuntimeAPIHandler: ChannelInboundHandler {
             write(
                 .payloadTooLarge, "Function.ResponseSizeTooLarge",
                 "the answer has \(bodyBytes) bytes, and at most \(Self.longestBody) are allowed", context)
-        case .ended: write(.gone, "Gone", "the environment has ended", context)
         }
     }
 

@@ -47,8 +47,6 @@ final class RuntimeEndpoint: Sendable {
         /// `InvalidRequestID`: it is not the invocation that is under way.
         case unknownInvocation
         case tooLarge
-        /// There is no invocation for it any more: it may end.
-        case ended
     }
 
     private enum Phase {
@@ -253,10 +251,6 @@ final class RuntimeEndpoint: Sendable {
 struct ProcessEnd: Sendable, Hashable {
     /// `exit status 1`, `signal: killed`.
     var description: String
-    /// Said by the host, when it ended the process itself.
-    var cause: String?
-
-    var text: String { cause ?? description }
 }
 
 /// What a function reports of its own failure: `errorMessage`, `errorType`, `stackTrace`.

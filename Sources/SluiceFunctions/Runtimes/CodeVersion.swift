@@ -1,7 +1,7 @@
 import Foundation
 package import Sluice
 
-/// Which code a function runs: a hash of everything in its folder, so that a failure names it.
+/// Which code a function runs: a hash of its folder, without data and caches, so that a failure names it.
 package enum CodeVersion {
     /// Folders that are not code, or follow from it.
     private static let left: Set<String> = [".git", "__pycache__", ".venv", "venv", ".sluice"]
@@ -34,6 +34,7 @@ package enum CodeVersion {
             }
         }
         for name in files.sorted() {
+            // A folder has no content, and a file that cannot be read is none that runs.
             guard let content = FileManager.default.contents(atPath: folder + "/" + name) else { continue }
             hash.add(Array(name.utf8))
             hash.add(Array(content))
