@@ -51,10 +51,15 @@ package struct Breaker: Sendable, Hashable {
 
     package let plan: BreakerPlan
     package private(set) var state = State.closed(failures: 0)
+    /// Grows whenever it opens, probes or closes: what a write that began in an earlier term came to tells nothing of
+    /// this one.
+    package private(set) var term = 0
 
     package init(_ plan: BreakerPlan) { self.plan = plan }
 
-    package mutating func handle(_ event: Event, at now: Timestamp) -> Change {
+    /// - Parameter term: the `term` in which the write began; `nil` for what is not about a write.
+    package mutating func handle(_ event: Event, begunIn term: Int? = nil, at now: Timestamp) -> Change {
+        if let term, term != self.term { return .none }
         switch (state, event) {
         case (.closed, .answered):
             state = .closed(failures: 0)
@@ -68,18 +73,18 @@ package struct Breaker: Sendable, Hashable {
         case (.closed, .unavailable(let reason)):
             return open(reason, now)
         case (.probing(let outage), .answered):
-            state = .closed(failures: 0)
+            enter(.closed(failures: 0))
             return .closed(after: now - outage.since)
         case (.probing(var outage), .busy(let reason)), (.probing(var outage), .unavailable(let reason)):
             outage.reason = reason
             outage.failedProbes += 1
             // The interval stays constant: an operator who repaired something waits at most that long.
-            state = .open(outage, nextProbe: now + plan.probe)
+            enter(.open(outage, nextProbe: now + plan.probe))
             return .probeFailed(reason: reason, count: outage.failedProbes)
         case (.probing(let outage), .probeWithdrawn), (.open(let outage, _), .probeNow):
-            state = .open(outage, nextProbe: now)
+            enter(.open(outage, nextProbe: now))
             return .none
-        // While it is open only writes that began before end here: they tell nothing new.
+        // Nothing is written while it is open.
         case (.open, .answered), (.open, .busy), (.open, .unavailable), (.open, .probeWithdrawn):
             return .none
         case (.closed, .probeWithdrawn), (.closed, .probeNow), (.probing, .probeNow):
@@ -88,8 +93,13 @@ package struct Breaker: Sendable, Hashable {
     }
 
     private mutating func open(_ reason: String, _ now: Timestamp) -> Change {
-        state = .open(Outage(since: now, reason: reason), nextProbe: now + plan.probe)
+        enter(.open(Outage(since: now, reason: reason), nextProbe: now + plan.probe))
         return .opened(reason: reason)
+    }
+
+    private mutating func enter(_ state: State) {
+        self.state = state
+        term += 1
     }
 
     /// Whether a step may receive now. Answers `.probe` to the first who asks after the time for one has come.
@@ -99,7 +109,7 @@ package struct Breaker: Sendable, Hashable {
         case .probing: return .wait(until: nil)
         case .open(let outage, let nextProbe):
             guard now >= nextProbe else { return .wait(until: nextProbe) }
-            state = .probing(outage)
+            enter(.probing(outage))
             return .probe
         }
     }

@@ -57,7 +57,10 @@ package struct DeliveryStep: Step {
         while !pending.isEmpty {
             if Task.isCancelled { return false }
             let piece = Array(pending.prefix(pace.largestWrite))
-            switch await write(piece.map { SinkRecord(decisions.batch[$0]) }) {
+            let attempt = policy.control.beginWrite()
+            let result = await write(piece.map { SinkRecord(decisions.batch[$0]) })
+            if let event = event(of: result) { policy.control.ended(attempt, event) }
+            switch result {
             case .success(let effects):
                 took(piece, effects, &decisions)
             case .failure(.rejected(let rejections)):
@@ -70,11 +73,10 @@ package struct DeliveryStep: Step {
             case .failure(.batchRejected(let reason, let type)):
                 guard await halve(piece, reason, type, &decisions) else { return false }
             case .failure(.busy(let reason, let type, let after)):
-                busy(piece, Problem(reason: reason, type: type, remedy: .retry), after, &decisions)
+                let problem = Problem(reason: reason, type: type, remedy: .retry)
+                busy(piece, problem, after, isProbe: attempt.isProbe, &decisions)
                 return false
-            case .failure(.unavailable(let reason, _)):
-                // Cancelled, it is we who ended the connection.
-                if !Task.isCancelled { policy.control.sinkEvent(.unavailable(reason)) }
+            case .failure(.unavailable):
                 return false
             }
             pending = decisions.open(pending)
@@ -82,8 +84,16 @@ package struct DeliveryStep: Step {
         return true
     }
 
+    /// What a write tells the breaker; `nil` = nothing: cancelled, it is we who ended the connection.
+    private func event(of result: Result<[SinkEffect], SinkError>) -> Breaker.Event? {
+        switch result {
+        case .success, .failure(.rejected), .failure(.batchRejected): .answered
+        case .failure(.busy(let reason, _, _)): Task.isCancelled ? nil : .busy(reason)
+        case .failure(.unavailable(let reason, _)): Task.isCancelled ? nil : .unavailable(reason)
+        }
+    }
+
     private func took(_ piece: [Int], _ effects: [SinkEffect], _ decisions: inout BatchDecisions) {
-        policy.control.sinkEvent(.answered)
         pace.wrote(piece.map { decisions.batch[$0].lineage.identity })
         if effects.count != piece.count {
             logger.error(
@@ -100,7 +110,6 @@ package struct DeliveryStep: Step {
     private func reject(
         _ rejections: [SinkRejection], of piece: [Int], _ decisions: inout BatchDecisions
     ) -> Bool {
-        policy.control.sinkEvent(.answered)
         let refused = Set(rejections.map(\.index))
         let others = piece.indices.lazy.filter { !refused.contains($0) }.map { piece[$0] }
         // The sink judged a record with those before it written. As soon as one of them has to wait behind a
@@ -127,7 +136,6 @@ package struct DeliveryStep: Step {
     private func halve(
         _ piece: [Int], _ reason: String, _ type: String, _ decisions: inout BatchDecisions
     ) async -> Bool {
-        policy.control.sinkEvent(.answered)
         if piece.count == 1 { return reject(piece[0], reason, type, &decisions) }
         guard await deliver(Array(piece.prefix(piece.count / 2)), &decisions) else { return false }
         return await deliver(Array(piece.dropFirst(piece.count / 2)), &decisions)
@@ -135,11 +143,11 @@ package struct DeliveryStep: Step {
 
     /// The service cannot now: everything is released, and only a record that was alone while others got through
     /// pays with a receive.
-    private func busy(_ piece: [Int], _ problem: Problem, _ after: Duration?, _ decisions: inout BatchDecisions) {
+    private func busy(
+        _ piece: [Int], _ problem: Problem, _ after: Duration?, isProbe: Bool, _ decisions: inout BatchDecisions
+    ) {
         if Task.isCancelled { return }
-        let isProbe = policy.control.isProbing
         let (delay, spends) = pace.busy(piece.map { decisions.batch[$0].lineage.identity }, after: after)
-        policy.control.sinkEvent(.busy(problem.reason))
         if spends, !isProbe, let index = piece.first {
             decisions.decide(index, policy.retry(decisions.batch[index], problem, after: after ?? .zero))
         }

@@ -21,10 +21,10 @@ package final class StepControl: Sendable {
     }
 
     /// The right to receive once.
-    struct Grant: Sendable {
-        var limit: Int
+    package struct Grant: Sendable {
+        package var limit: Int
         /// The breaker is open, and the one record of this receive finds out whether it may close.
-        var isProbe = false
+        package var isProbe = false
     }
 
     private struct State {
@@ -51,8 +51,10 @@ package final class StepControl: Sendable {
     ///   - breaker: `nil` = the step has none (a transform).
     ///   - downstream: the queue that the step's outputs go to; full, it holds the step back.
     ///   - paused: the pause that a former process left behind.
-    ///   - pauseChanged: called after every pause and resume, so that the engine can keep it. Must not block.
-    ///   - breakerChanged: called when the breaker opens or closes, so that retention can stand still. Must not block.
+    ///   - pauseChanged: called at every pause and resume, so that the engine can keep it. Called in their order, and
+    ///     so under a lock: it must neither block nor call back.
+    ///   - breakerChanged: called when the breaker opens or closes, so that retention can stand still. As
+    ///     `pauseChanged`.
     package init(
         name: StepName, version: String? = nil, breaker: BreakerPlan? = nil, rate: Rate? = nil,
         downstream: (any BoundedQueue)? = nil, paused: Pause? = nil, clock: any EngineClock, logger: Logger,
@@ -82,26 +84,26 @@ package final class StepControl: Sendable {
         let isNew = state.withLock { state in
             guard state.pause == nil else { return false }
             state.pause = pause
+            pauseChanged(name, pause)
             return true
         }
         guard isNew else { return }
         if automatic {
             logger.error("A step paused itself", metadata: ["step": "\(name)", "reason": "\(reason ?? "none given")"])
         }
-        pauseChanged(name, pause)
         signal.notify()
     }
 
     /// Lets the step receive again, and probes an open breaker at once.
     package func resume() {
         let now = clock.now
-        let wasPaused = state.withLock { state in
+        state.withLock { state in
             _ = state.breaker?.handle(.probeNow, at: now)
-            if state.pause != nil { state.resumes += 1 }
-            defer { state.pause = nil }
-            return state.pause != nil
+            guard state.pause != nil else { return }
+            state.pause = nil
+            state.resumes += 1
+            pauseChanged(name, nil)
         }
-        if wasPaused { pauseChanged(name, nil) }
         signal.notify()
     }
 
@@ -162,7 +164,7 @@ package final class StepControl: Sendable {
 
     /// Returns when the step may receive, and how much.
     /// - Throws: `CancellationError`; `QueueError.closed` from the queue behind.
-    func admit(upTo limit: Int) async throws -> Grant {
+    package func admit(upTo limit: Int) async throws -> Grant {
         while true {
             let version = signal.version
             switch admission(upTo: limit) {
@@ -240,7 +242,7 @@ package final class StepControl: Sendable {
     }
 
     /// The batch of a probe was decided about; unless the sink answered, the next one may be tried.
-    func probeEnded() { sinkEvent(.probeWithdrawn) }
+    func probeEnded() { handle(.probeWithdrawn) }
 
     func loopStarted() { state.withLock { $0.loops += 1 } }
     func loopEnded() { state.withLock { $0.loops -= 1 } }
@@ -252,27 +254,40 @@ package final class StepControl: Sendable {
 
     // MARK: What the delivery reports
 
-    /// Whether a failure now is a probe's, which spends nothing.
-    var isProbing: Bool {
+    /// A write to the sink, as the breaker knows it.
+    package struct Write: Sendable {
+        /// `nil` = the step has no breaker.
+        fileprivate var term: Int?
+        /// Its failure spends nothing.
+        package var isProbe: Bool
+    }
+
+    /// To be called before a write begins: what it comes to counts only while the breaker has neither opened nor closed
+    /// since.
+    package func beginWrite() -> Write {
         state.withLock { state in
-            if case .probing = state.breaker?.state { true } else { false }
+            guard let breaker = state.breaker else { return Write(term: nil, isProbe: false) }
+            if case .probing = breaker.state { return Write(term: breaker.term, isProbe: true) }
+            return Write(term: breaker.term, isProbe: false)
         }
     }
 
-    func sinkEvent(_ event: Breaker.Event) {
+    package func ended(_ write: Write, _ event: Breaker.Event) { handle(event, begunIn: write.term) }
+
+    private func handle(_ event: Breaker.Event, begunIn term: Int? = nil) {
         let now = clock.now
-        let change = state.withLock { state in
-            let before = state.breaker?.state
-            let change = state.breaker?.handle(event, at: now) ?? .none
-            return (change, before != state.breaker?.state)
+        let (change, isNew) = state.withLock { state in
+            let before = state.breaker?.term
+            let change = state.breaker?.handle(event, begunIn: term, at: now) ?? .none
+            switch change {
+            case .opened: breakerChanged(name, true)
+            case .closed: breakerChanged(name, false)
+            case .none, .probeFailed: break
+            }
+            return (change, before != state.breaker?.term)
         }
-        log(change.0)
-        switch change.0 {
-        case .opened: breakerChanged(name, true)
-        case .closed: breakerChanged(name, false)
-        case .none, .probeFailed: break
-        }
-        if change.1 { signal.notify() }
+        log(change)
+        if isNew { signal.notify() }
     }
 
     private func log(_ change: Breaker.Change) {

@@ -57,6 +57,40 @@ struct BreakerTests {
         }
     }
 
+    @Test("a write from before it opened does not count as the probe's", arguments: [true, false])
+    func lateWriteDuringAProbe(succeeds: Bool) async throws {
+        let fixture = StepFixture()
+        let control = fixture.deliveryControl()
+        let (late, first) = (control.beginWrite(), control.beginWrite())
+        control.ended(first, .unavailable("gone"))
+        fixture.clock.advance(by: .seconds(30))
+        #expect(try await control.admit(upTo: 10).isProbe)
+        let probe = control.beginWrite()
+        #expect(probe.isProbe)
+        control.ended(late, succeeds ? .answered : .busy("locked"))
+        #expect(control.isBreakerOpen)
+        #expect(control.failedProbes == 0)
+        control.ended(probe, .answered)
+        #expect(!control.isBreakerOpen)
+    }
+
+    @Test("a pause and its end are told in the order in which they happened")
+    func pausesAreToldInOrder() async {
+        let told = Calls()
+        let fixture = StepFixture()
+        let control = StepControl(
+            name: fixture.pipeline.transformStep, clock: fixture.clock, logger: fixture.logger,
+            pauseChanged: { _, pause in told.add([pause == nil ? "resumed" : "paused"]) })
+        await withTaskGroup { group in
+            for isPausing in [true, false, true, false] {
+                group.addTask { for _ in 0..<5_000 { isPausing ? control.pause(reason: nil) : control.resume() } }
+            }
+        }
+        let expected = told.flat.indices.map { $0 % 2 == 0 ? "paused" : "resumed" }
+        #expect(told.flat == expected)
+        #expect((control.paused == nil) == (told.flat.last == "resumed"))
+    }
+
     @Test("tries again at once after a probe that reached nobody, and when somebody asks")
     func probeAgain() {
         var breaker = Breaker(plan)
