@@ -36,18 +36,28 @@ public struct FailureHistory: Hashable, Sendable, Codable {
     public private(set) var last: [Failure] = []
     public private(set) var count = 0
 
-    private static let kept = 5
+    package static let keptAtEachEnd = 5
 
     public init() {}
     public init(_ failure: Failure) { append(failure) }
 
+    /// A history that was stored.
+    /// - Parameters:
+    ///   - kept: the first and the last of them, oldest first.
+    ///   - count: how many there were in all.
+    package init(kept: [Failure], of count: Int) {
+        first = Array(kept.prefix(Self.keptAtEachEnd))
+        last = Array(kept.dropFirst(Self.keptAtEachEnd).suffix(Self.keptAtEachEnd))
+        self.count = max(count, first.count + last.count)
+    }
+
     public mutating func append(_ failure: Failure) {
         count += 1
-        if first.count < Self.kept {
+        if first.count < Self.keptAtEachEnd {
             first.append(failure)
         } else {
             last.append(failure)
-            if last.count > Self.kept { last.removeFirst() }
+            if last.count > Self.keptAtEachEnd { last.removeFirst() }
         }
     }
 

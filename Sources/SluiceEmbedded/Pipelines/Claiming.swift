@@ -46,7 +46,7 @@ extension StoreState {
             header.lineage.take(intake.lineage)
             if let missing = intake.missing { homeless.append((index, missing)) }
             if intake.withoutSubject { ledger.add(LedgerBook.account(ofQueue: queue.id), .withoutSubject) }
-            try HeaderCoding.write(header, to: &writer)
+            HeaderCoding.write(header, to: &writer)
         }
         for (index, reason) in homeless {
             guard let target = deadLetterQueue(of: queue) else { break }

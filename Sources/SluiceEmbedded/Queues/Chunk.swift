@@ -16,6 +16,8 @@ final class Chunk {
     /// Whether it is kept as a raw copy when its messages are gone.
     var isRawCopy = false
     @exclusivity(unchecked) var states: ChunkStates
+    /// How often each message has failed, by index, of those that have.
+    var failures: [Int: Int] = [:]
     /// The group of each message that is not gone, as the queue numbers them; empty in a standard queue.
     @exclusivity(unchecked) var groups: [UInt32] = []
     /// Body lengths, for the bytes that wait.
@@ -57,7 +59,7 @@ final class Chunk {
     func lose(_ index: Int) {
         live -= 1
         liveBytes -= Int(lengths[index])
-        states.histories[index] = nil
+        failures[index] = nil
     }
 
     /// Whether so little is left that what is gone is worth taking off the disk.

@@ -32,28 +32,64 @@ extension StoreState {
     }
 
     func deadLetterGroups(pipeline: String?) throws -> [DeadLetterGroup] {
-        var groups: [String: DeadLetterGroup] = [:]
-        try forEachDeadLetter(DeadLetterSelection(pipeline: pipeline)) { found in
-            let failure = found.failure
-            let key = "\(found.pipeline)|\(failure.fingerprint)"
-            var group =
-                groups[key]
-                ?? DeadLetterGroup(
-                    pipeline: found.pipeline, fingerprint: failure.fingerprint, count: 0, step: failure.step,
-                    reason: failure.reason, first: failure.time, last: failure.time, version: failure.version)
-            group.count += 1
-            group.first = min(group.first, failure.time)
-            if failure.time >= group.last {
-                group.last = failure.time
-                group.reason = failure.reason
-                group.version = failure.version
-            }
-            groups[key] = group
-            return true
-        }
-        return groups.values.sorted {
+        try checkPipeline(pipeline)
+        var sums: [DeadLetterSum.Key: DeadLetterSum] = [:]
+        for queue in deadQueues(of: pipeline) { try addDigests(of: queue, to: &sums) }
+        return try sums.compactMap(group).sorted {
             ($0.pipeline, -$0.count, $0.first, $0.fingerprint) < ($1.pipeline, -$1.count, $1.first, $1.fingerprint)
         }
+    }
+
+    /// What is known of the dead letters of one pipeline that failed alike.
+    private struct DeadLetterSum {
+        struct Key: Hashable {
+            var pipeline: String
+            var fingerprint: Int32
+        }
+        var count = 0
+        var first: Timestamp
+        var last: Timestamp
+        var latest: MessageRef
+    }
+
+    private func addDigests(of queue: QueueState, to sums: inout [DeadLetterSum.Key: DeadLetterSum]) throws {
+        guard let pipeline = queue.record.pipeline else { return }
+        for chunk in queue.chunks.lazy.compactMap({ self.chunks[$0] }) {
+            let digests = try digests(of: chunk, in: queue)
+            for index in 0..<chunk.count where chunk.states[index].status == .ready {
+                guard let digest = digests[index] else { continue }
+                let ref = MessageRef(chunk: chunk.id, index: Int32(index))
+                let key = DeadLetterSum.Key(pipeline: pipeline, fingerprint: digest.fingerprint)
+                var sum = sums[key] ?? DeadLetterSum(first: digest.time, last: digest.time, latest: ref)
+                sum.count += 1
+                sum.first = min(sum.first, digest.time)
+                if digest.time >= sum.last { (sum.last, sum.latest) = (digest.time, ref) }
+                sums[key] = sum
+            }
+        }
+    }
+
+    /// In the words of its latest.
+    private func group(_ key: DeadLetterSum.Key, _ sum: DeadLetterSum) throws -> DeadLetterGroup? {
+        guard let failure = try deadLetter(at: sum.latest)?.failure else { return nil }
+        return DeadLetterGroup(
+            pipeline: key.pipeline, fingerprint: digests.fingerprints[Int(key.fingerprint)], count: sum.count,
+            step: failure.step, reason: failure.reason, first: sum.first, last: sum.last, version: failure.version)
+    }
+
+    /// Reads a chunk that nobody has looked at since the start.
+    private func digests(of chunk: Chunk, in queue: QueueState) throws -> [DeadLetterDigests.Digest?] {
+        // A chunk that this turn collects grows.
+        if let known = digests[chunk.id], known.count == chunk.count { return known }
+        let content = try content(of: chunk.id)
+        let read = try (0..<chunk.count).map { index -> DeadLetterDigests.Digest? in
+            guard chunk.states[index].status != .gone else { return nil }
+            let ref = MessageRef(chunk: chunk.id, index: Int32(index))
+            let found = found(ref, chunk, queue, try content.header(at: index))
+            return found.map { digests.digest(of: $0.failure) }
+        }
+        digests.insert(read, for: chunk.id)
+        return read
     }
 
     func deadLetters(_ selection: DeadLetterSelection, limit: Int) throws -> [DeadLetter] {
@@ -193,15 +229,10 @@ extension StoreState {
     private func forEachDeadLetter(
         _ selection: DeadLetterSelection, since first: Int64 = 0, _ visit: (Found) throws -> Bool
     ) throws {
-        if let pipeline = selection.pipeline, pipelines[pipeline] == nil {
-            throw ControlError.unknown(
-                "there is no pipeline '\(pipeline)'\(NearestName.hint(for: pipeline, among: pipelines.keys))")
-        }
+        try checkPipeline(selection.pipeline)
         let ids = Set(selection.ids)
         let reason = selection.reason?.lowercased()
-        let dead = queues.values.filter { $0.record.role == .deadLetter && $0.depth.messages > 0 }
-        for queue in dead.sorted(by: { $0.id < $1.id }) {
-            guard let pipeline = queue.record.pipeline, selection.pipeline ?? pipeline == pipeline else { continue }
+        for queue in deadQueues(of: selection.pipeline) {
             for id in Array(queue.chunks[queue.firstPlace(after: first - 1)...]) {
                 guard let chunk = chunks[id] else { continue }
                 let content = try content(of: id)
@@ -215,6 +246,22 @@ extension StoreState {
                 }
             }
         }
+    }
+
+    private func checkPipeline(_ name: String?) throws {
+        guard let name, pipelines[name] == nil else { return }
+        throw ControlError.unknown(
+            "there is no pipeline '\(name)'\(NearestName.hint(for: name, among: pipelines.keys))")
+    }
+
+    /// The dead-letter queues of one pipeline, or of all, that have something in them, oldest first.
+    private func deadQueues(of pipeline: String?) -> [QueueState] {
+        queues.values.filter { queue in
+            guard queue.record.role == .deadLetter, queue.depth.messages > 0, let owner = queue.record.pipeline else {
+                return false
+            }
+            return pipeline ?? owner == owner
+        }.sorted { $0.id < $1.id }
     }
 
     private func matches(

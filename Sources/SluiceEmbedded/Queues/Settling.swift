@@ -145,7 +145,7 @@ extension StoreState {
         let content = try content(of: chunk.id)
         var header = try content.header(at: index)
         var history = header.death?.history ?? FailureHistory()
-        if let past = chunk.states.histories[index] { history.append(contentsOf: past) }
+        history.append(contentsOf: try self.history(of: ref, in: chunk))
         history.append(failure)
         header.death = MessageHeader.Death(
             source: queue.name, receiveCount: Int(chunk.states[index].receiveCount), history: history, redriven: false)

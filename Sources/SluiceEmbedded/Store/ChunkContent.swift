@@ -90,9 +90,9 @@ struct ChunkBuilder {
     }
 
     /// - Returns: the message's index in the chunk.
-    mutating func append(_ message: MessageHeader, body bytes: Bytes) throws -> Int {
+    mutating func append(_ message: MessageHeader, body bytes: Bytes) -> Int {
         entries.append(header.count)
-        try HeaderCoding.write(message, to: &header)
+        HeaderCoding.write(message, to: &header)
         body.append(contentsOf: bytes)
         offsets.append(body.count)
         return entries.count - 1

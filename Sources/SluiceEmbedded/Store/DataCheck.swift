@@ -12,7 +12,7 @@ package enum DataCheck {
         let folder = try DataFolder(path, create: false)
         do {
             let database = try StoreDatabase(path: folder.storePath)
-            return try structure(database) + chunks(database) + ledger(database, logger)
+            return try structure(database) + chunks(database) + failures(database) + ledger(database, logger)
         } catch {
             throw StoreDatabase.explain(error, path: folder.storePath)
         }
@@ -47,10 +47,28 @@ package enum DataCheck {
                 sql: """
                     SELECT (SELECT count(*) FROM body WHERE chunk NOT IN (SELECT id FROM chunk))
                         + (SELECT count(*) FROM chunk_state WHERE chunk NOT IN (SELECT id FROM chunk))
+                        + (SELECT count(*) FROM failure WHERE chunk NOT IN (SELECT chunk FROM chunk_state))
                         + (SELECT count(*) FROM archive WHERE chunk NOT IN (SELECT id FROM chunk))
                     """) ?? 0
         }
         if orphans > 0 { problems.append("\(orphans) rows belong to chunks that are not there") }
+        return problems
+    }
+
+    private static func failures(_ database: StoreDatabase) throws -> [String] {
+        var problems: [String] = []
+        try database.read { connection in
+            let rows = try Row.fetchCursor(connection, sql: "SELECT chunk, message, failure FROM failure")
+            while let row = try rows.next() {
+                do {
+                    var reader = ByteReader(Array(try row.decode(Data.self, forColumn: "failure")))
+                    _ = try FailureCoding.read(from: &reader)
+                } catch {
+                    let (chunk, message): (Int64, Int) = (row["chunk"], row["message"])
+                    problems.append("a failure of message \(message) of chunk \(chunk) cannot be read: \(error)")
+                }
+            }
+        }
         return problems
     }
 

@@ -17,6 +17,7 @@ extension StoreState {
         _ = ledger.takeAdditions()
         chunks = [:]
         contents.removeAll()
+        digests = DeadLetterDigests()
         sparse.removeAll()
         timers = Heap()
         scheduled = 0
@@ -27,6 +28,7 @@ extension StoreState {
             try loadDeduplication(database)
             try loadSendSessions(database)
             try loadChunks(database, processDied: processDied)
+            try loadFailures(database)
         }
         for queue in queues.values {
             queue.updateGauge()
@@ -181,6 +183,18 @@ extension StoreState {
             }
         }
         if chunk.isSparse { sparse.insert(chunk.id) }
+    }
+
+    private func loadFailures(_ database: Database) throws {
+        let rows = try Row.fetchCursor(
+            database, sql: "SELECT chunk, message, max(number) + 1 AS n FROM failure GROUP BY chunk, message")
+        while let row = try rows.next() {
+            let (id, index): (Int64, Int) = (try row.decode(forColumn: "chunk"), try row.decode(forColumn: "message"))
+            guard let chunk = chunks[id], (0..<chunk.count).contains(index), chunk.states[index].status != .gone else {
+                throw StoreDamage("failures of message \(index) of chunk \(id), which is not there")
+            }
+            chunk.failures[index] = try row.decode(forColumn: "n")
+        }
     }
 
     private func putFirst(_ ref: MessageRef) {

@@ -1,4 +1,3 @@
-import Foundation
 import Sluice
 
 /// What the store keeps of one message beside its body and its state.
@@ -28,7 +27,7 @@ struct MessageHeader {
 /// Each entry begins with a number whose bits say which optional fields follow, so that a later version adds a
 /// field without touching what is stored.
 enum HeaderCoding {
-    static let version: UInt8 = 1
+    static let version: UInt8 = 2
 
     private struct Fields: OptionSet {
         let rawValue: Int
@@ -46,7 +45,7 @@ enum HeaderCoding {
         ]
     }
 
-    static func write(_ header: MessageHeader, to writer: inout ByteWriter) throws {
+    static func write(_ header: MessageHeader, to writer: inout ByteWriter) {
         let lineage = header.lineage
         var fields: Fields = []
         let ownIdentity = lineage.identity == RecordIdentity(header.id)
@@ -72,7 +71,7 @@ enum HeaderCoding {
             writer.string(death.source)
             writer.number(death.receiveCount)
             writer.byte(death.redriven ? 1 : 0)
-            writer.blob(Array(try JSONEncoder().encode(death.history)))
+            FailureCoding.write(death.history, to: &writer)
         }
     }
 
@@ -152,13 +151,8 @@ enum HeaderCoding {
         let source = try reader.string()
         let receiveCount = Int(try reader.receives())
         let redriven = try reader.byte() == 1
-        let json = try reader.blob()
-        do {
-            let history = try JSONDecoder().decode(FailureHistory.self, from: Data(json))
-            return MessageHeader.Death(
-                source: source, receiveCount: receiveCount, history: history, redriven: redriven)
-        } catch {
-            throw StoreDamage("a failure history that cannot be read: \(error)")
-        }
+        return MessageHeader.Death(
+            source: source, receiveCount: receiveCount, history: try FailureCoding.readHistory(from: &reader),
+            redriven: redriven)
     }
 }

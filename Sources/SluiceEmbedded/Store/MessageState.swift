@@ -1,4 +1,3 @@
-import Foundation
 import Sluice
 
 /// Where one message stands. `docs/message-states.md` has the drawing.
@@ -32,14 +31,12 @@ struct MessageState: Hashable {
     var isInFlight: Bool { status == .held || status == .inFlight || status == .backingOff }
 }
 
-/// The states of one chunk, and their binary form: runs of equal states, then the failure histories.
+/// The states of one chunk, and their binary form: runs of equal states.
 ///
 /// `untouched` costs nothing: most chunks of a backlog were never received from.
 struct ChunkStates {
     private(set) var count: Int
     private var states: [MessageState]?
-    /// Failures so far of messages that are still here, by index.
-    var histories: [Int: FailureHistory] = [:]
 
     init(count: Int) { self.count = count }
 
@@ -63,7 +60,7 @@ struct ChunkStates {
         }
     }
 
-    func encoded() throws -> [UInt8] {
+    func encoded() -> [UInt8] {
         guard let states else { return [] }
         var writer = ByteWriter(reserving: 64)
         writer.byte(Self.version)
@@ -80,13 +77,6 @@ struct ChunkStates {
                 writer.word(UInt64(bitPattern: state.visibleAt))
             }
             start = end
-        }
-        if !histories.isEmpty {
-            writer.number(0)
-            for (index, history) in histories.sorted(by: { $0.key < $1.key }) {
-                writer.number(index)
-                writer.blob(Array(try JSONEncoder().encode(history)))
-            }
         }
         return writer.bytes
     }
@@ -106,7 +96,7 @@ struct ChunkStates {
             states.append(contentsOf: repeatElement(try Self.readState(from: &reader), count: length))
         }
         self.states = states
-        if !reader.isAtEnd { try readHistories(from: &reader) }
+        guard reader.isAtEnd else { throw StoreDamage("more states than messages") }
     }
 
     private static func readState(from reader: inout ByteReader) throws(StoreDamage) -> MessageState {
@@ -125,19 +115,5 @@ struct ChunkStates {
         return state
     }
 
-    private mutating func readHistories(from reader: inout ByteReader) throws(StoreDamage) {
-        guard try reader.number() == 0 else { throw StoreDamage("more states than messages") }
-        while !reader.isAtEnd {
-            let index = try reader.number()
-            let json = try reader.blob()
-            guard (0..<count).contains(index) else { throw StoreDamage("failures of message \(index) of \(count)") }
-            do {
-                histories[index] = try JSONDecoder().decode(FailureHistory.self, from: Data(json))
-            } catch {
-                throw StoreDamage("a failure history that cannot be read: \(error)")
-            }
-        }
-    }
-
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
 }

@@ -9,6 +9,7 @@ import GRDB
 ///   Numbers of chunks are never used again, so that an old receipt never fits a new message.
 /// - `ledger`: the figures of `LedgerEntry`, by account (`queue/NUMBER`, `step/PIPELINE/STEP`).
 /// - `send_session`: how many messages of a sender's session are stored, so that what it sends again is stored once.
+/// - `failure`: the failures of messages that are still in their queues, one row each; `number` counts from 0.
 /// - `audit`: what people took out of queues by hand, and why.
 enum Schema {
     /// The migrations that only `data upgrade` runs: they take long, or are not to be undone, so that somebody makes a
@@ -38,6 +39,10 @@ enum Schema {
                     );
                     CREATE TABLE body (chunk INTEGER PRIMARY KEY, data BLOB NOT NULL);
                     CREATE TABLE chunk_state (chunk INTEGER PRIMARY KEY, state BLOB NOT NULL);
+                    CREATE TABLE failure (
+                        chunk INTEGER NOT NULL, message INTEGER NOT NULL, number INTEGER NOT NULL,
+                        failure BLOB NOT NULL, PRIMARY KEY (chunk, message, number)
+                    );
                     CREATE TABLE archive (chunk INTEGER PRIMARY KEY, arrived INTEGER NOT NULL, expires INTEGER NOT NULL);
                     CREATE INDEX archive_expires ON archive (expires);
                     CREATE TABLE ledger (

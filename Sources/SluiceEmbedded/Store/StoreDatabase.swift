@@ -26,6 +26,10 @@ final class StoreDatabase {
     private let readHeader: Statement
     private let readBody: Statement
     private let rememberID: Statement
+    private let insertFailure: Statement
+    private let readFailures: Statement
+    private let deleteFailure: Statement
+    private let deleteFailures: Statement
     private let logLength: LogLength
 
     /// Opens the file and brings its schema up to date.
@@ -56,6 +60,12 @@ final class StoreDatabase {
             readHeader = try Statement("SELECT header FROM chunk WHERE id = ?", on: connection)
             readBody = try Statement("SELECT data FROM body WHERE chunk = ?", on: connection)
             rememberID = try Statement("INSERT OR REPLACE INTO deduplication VALUES (?, ?, ?, ?)", on: connection)
+            insertFailure = try Statement("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?)", on: connection)
+            readFailures = try Statement(
+                "SELECT failure FROM failure WHERE chunk = ? AND message = ? ORDER BY number", on: connection)
+            deleteFailure = try Statement(
+                "DELETE FROM failure WHERE chunk = ? AND message = ? AND number = ?", on: connection)
+            deleteFailures = try Statement("DELETE FROM failure WHERE chunk = ? AND message = ?", on: connection)
             logLength = LogLength(on: connection)
             if sqlite3_db_readonly(connection, "main") == 1 {
                 throw SQLiteFailure(code: SQLITE_READONLY, message: "it can only be read")
@@ -168,7 +178,7 @@ final class StoreDatabase {
 
     func putState(of chunk: Chunk) throws {
         putState.bind(1, chunk.id)
-        try putState.run(binding: try chunk.states.encoded(), at: 2)
+        try putState.run(binding: chunk.states.encoded(), at: 2)
     }
 
     func deleteState(of chunk: Int64) throws {
@@ -220,6 +230,36 @@ final class StoreDatabase {
         } catch {
             throw StoreDamage("chunk \(chunk): \(error)")
         }
+    }
+
+    // MARK: Failures of messages that are still in their queues
+
+    func insert(_ failure: Failure, number: Int, of message: MessageRef) throws {
+        var writer = ByteWriter(reserving: 256)
+        FailureCoding.write(failure, to: &writer)
+        insertFailure.bind(1, message.chunk)
+        insertFailure.bind(2, Int64(message.index))
+        insertFailure.bind(3, Int64(number))
+        try insertFailure.run(binding: writer.bytes, at: 4)
+    }
+
+    func forEachFailure(of message: MessageRef, _ visit: ([UInt8]) throws -> Void) throws {
+        readFailures.bind(1, message.chunk)
+        readFailures.bind(2, Int64(message.index))
+        try readFailures.forEachRow { try visit($0.blob(0)) }
+    }
+
+    func forgetFailure(_ number: Int, of message: MessageRef) throws {
+        deleteFailure.bind(1, message.chunk)
+        deleteFailure.bind(2, Int64(message.index))
+        deleteFailure.bind(3, Int64(number))
+        try deleteFailure.run()
+    }
+
+    func forgetFailures(of message: MessageRef) throws {
+        deleteFailures.bind(1, message.chunk)
+        deleteFailures.bind(2, Int64(message.index))
+        try deleteFailures.run()
     }
 
     // MARK: The write-ahead log

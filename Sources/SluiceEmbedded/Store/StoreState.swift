@@ -25,6 +25,7 @@ final class StoreState {
     @exclusivity(unchecked) var chunks: [Int64: Chunk] = [:]
     @exclusivity(unchecked) var ledger = LedgerBook()
     @exclusivity(unchecked) var contents = ContentCache()
+    var digests = DeadLetterDigests()
     var pipelines: [String: PipelineRecord] = [:]
     /// Pipelines that this process has defined, or is about to: they keep their queues.
     var definedHere: Set<String> = []
@@ -57,7 +58,8 @@ final class StoreState {
     // What the present turn has changed.
     @exclusivity(unchecked) private var builders: [Int64: OpenChunk] = [:]
     private var finished: [(chunk: Chunk, content: ChunkContent)] = []
-    @exclusivity(unchecked) private var dirty = TouchedNumbers()
+    @exclusivity(unchecked) var dirty = TouchedNumbers()
+    var failures = FailureBook()
     private var statements: [(Database) throws -> Void] = []
     var handouts: [Handout] = []
     /// What the turn before had leased and nobody could be given.
@@ -113,7 +115,7 @@ final class StoreState {
     ) throws -> MessageRef {
         let open = openChunk(in: queue, for: body.count)
         let chunk = open.chunk
-        let index = try open.builder.append(header, body: body)
+        let index = open.builder.append(header, body: body)
         var group: UInt32?
         if queue.isFIFO { group = state.status == .gone ? 0 : queue.fifo.join(header.lineage.group ?? "") }
         chunk.append(length: body.count, group: group, state: state)
@@ -189,6 +191,7 @@ final class StoreState {
             if old.alone { queue.aloneIsOut = false }
         }
         if new.status == .gone {
+            if chunk.failures[index] != nil { failures.forget(ref) }
             chunk.lose(index)
             queue.depth.bytes -= Int(chunk.lengths[index])
         }
@@ -240,12 +243,6 @@ final class StoreState {
     /// How many timers are kept, void ones included.
     var timerCount: Int { timers.count }
 
-    /// The failures so far of a message that is still here.
-    func note(_ failure: Failure, of ref: MessageRef, in chunk: Chunk) {
-        chunk.states.histories[Int(ref.index), default: FailureHistory()].append(failure)
-        dirty.insert(chunk.id)
-    }
-
     /// Rare statements that belong into this turn's transaction.
     func execute(_ statement: @escaping (Database) throws -> Void) { statements.append(statement) }
 
@@ -274,6 +271,7 @@ final class StoreState {
         try database.transaction { database in
             for (chunk, content) in finished { try insert(chunk, content) }
             for id in dirty.numbers { try writeState(of: id) }
+            try failures.write(to: self.database)
             for (account, entries) in additions {
                 for (entry, count) in entries { try self.database.addToLedger(account, entry, count) }
             }
@@ -321,6 +319,7 @@ final class StoreState {
     private func forget(_ chunk: Chunk) {
         chunks[chunk.id] = nil
         contents.remove(chunk.id)
+        digests.remove(chunk.id)
         sparse.remove(chunk.id)
         queues[chunk.queue]?.goneChunks += 1
     }
@@ -329,6 +328,7 @@ final class StoreState {
         builders.removeAll(keepingCapacity: true)
         finished.removeAll(keepingCapacity: true)
         dirty.removeAll()
+        failures.removeAll()
         statements.removeAll()
     }
 

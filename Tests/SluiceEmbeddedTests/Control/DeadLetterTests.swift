@@ -28,6 +28,24 @@ struct DeadLetterTests {
         #expect(groups[0].last - groups[0].first == .seconds(1))
     }
 
+    @Test("groups follow what dies later and what is taken out, whenever somebody looked")
+    func groupsFollow() async throws {
+        let bench = try await bench(["one", "two", "two"])
+        let control = await bench.fixture.control
+        #expect(try await control.deadLetterGroups(pipeline: nil).map(\.count) == [2, 1])
+        let latest = try #require(try await bench.deadLetters().last)
+        _ = try await control.discard(DeadLetterSelection(ids: [latest.id.description]), reason: "a test", who: "ops")
+        try await bench.intake.put("a", "b")
+        try await bench.settle(bench.receive(), .dead(bench.failure("three")))
+        for _ in 0..<2 {
+            let groups = try await bench.fixture.control.deadLetterGroups(pipeline: nil)
+            #expect(groups.map(\.reason) == ["three", "one", "two"])
+            #expect(groups.map(\.count) == [2, 1, 1])
+            #expect(groups.last?.last != latest.history.latest?.time)
+            try await bench.fixture.restart()
+        }
+    }
+
     @Test("a redrive with a limit sends the oldest")
     func limit() async throws {
         let bench = try await bench(["one", "one", "one"])
