@@ -6,26 +6,32 @@ enum Fingerprint {
     }
 
     static func shape(of reason: String) -> String {
-        var shape = ""
-        var quote: Character?
+        var shape = String.UnicodeScalarView()
+        var quote: Unicode.Scalar?
         var inNumber = false
-        for character in reason.prefix(300) {
+        // Scalars, not characters: every failing record comes by here, and finding where a character ends costs more.
+        for scalar in reason.unicodeScalars.prefix(300) {
             if let open = quote {
-                if character == open {
-                    shape += "…\(character)"
+                if scalar == open {
+                    shape.append("…")
+                    shape.append(scalar)
                     quote = nil
                 }
                 continue
             }
-            if character.isWholeNumber {
+            if isDigit(scalar) {
                 if !inNumber { shape.append("#") }
                 inNumber = true
                 continue
             }
             inNumber = false
-            shape.append(character)
-            if character == "\"" || character == "`" { quote = character }
+            shape.append(scalar)
+            if scalar == "\"" || scalar == "`" { quote = scalar }
         }
-        return shape
+        return String(shape)
+    }
+
+    private static func isDigit(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.isASCII ? ("0"..."9").contains(scalar) : scalar.properties.generalCategory == .decimalNumber
     }
 }
