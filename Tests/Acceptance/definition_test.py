@@ -1,7 +1,9 @@
+import json
 import re
+import sqlite3
 
 import harness
-from harness import DEFINITION, DONE, EXAMPLE
+from harness import DEFINITION, DONE, EXAMPLE, FAILED
 
 PLACE = r"\S+\.yaml:\d+:\d+: "
 
@@ -68,3 +70,25 @@ class DefinitionTest(harness.Case):
         answer = self.orders("check", "no-such.yaml")
         self.assertNotEqual(answer.code, DONE, answer)
         self.assertIn("no-such.yaml", answer.err)
+
+    def test_connect(self):
+        """`check --connect` asks the sink, makes nothing, and says what is missing"""
+        path = self.write(
+            "orders.yaml",
+            "pipeline: a\nsource: {queue: q}\n"
+            "deliver: {to: 'sqlite:out/shop.db', table: orders, key: [id], newer_by: at}\n",
+        )
+        self.assertIn("ready", self.orders("check", path, "--connect", expect=DONE).out)
+        self.assertFalse((self.folder / "out").exists())
+        (self.folder / "out").mkdir()
+        with sqlite3.connect(self.folder / "out" / "shop.db") as database:
+            database.execute("CREATE TABLE orders (id INTEGER)")
+        self.assertIn("at", self.orders("check", path, "--connect", expect=FAILED).out)
+        with sqlite3.connect(self.folder / "out" / "shop.db") as database:
+            database.execute("ALTER TABLE orders ADD COLUMN at TEXT")
+        answer = self.orders("check", path, "--connect", "--json", expect=FAILED)
+        self.assertIn("CREATE UNIQUE INDEX", json.loads(answer.out)["sink"]["problem"])
+        with sqlite3.connect(self.folder / "out" / "shop.db") as database:
+            database.execute("CREATE UNIQUE INDEX i ON orders (id)")
+        self.orders("check", path, "--connect", expect=DONE)
+        self.orders("check", path, expect=DONE)

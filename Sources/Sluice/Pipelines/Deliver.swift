@@ -14,6 +14,9 @@ public struct Deliver: Hashable, Sendable {
     public var key: [String]
     /// `nil` = upsert with a key, insert without.
     public var mode: Mode?
+    /// The column by which an upsert tells which of two records with one key is the newer: an older one never
+    /// overwrites its row, and is counted as stale. `nil` = the record that comes last counts.
+    public var newerBy: String?
     /// Make the table (and the database, and its folders) if absent. SQLite: true.
     public var create: Bool
     /// Declared types of columns, in the order written. A value that does not fit its column rejects the record; the
@@ -48,7 +51,8 @@ public struct Deliver: Hashable, Sendable {
 
     public init(
         name: String? = nil, to: SinkAddress, table: String, key: [String] = [], mode: Mode? = nil,
-        create: Bool = true, columns: [Column] = [], unknown: UnknownField? = nil, queue: QueueOverrides? = nil,
+        newerBy: String? = nil, create: Bool = true, columns: [Column] = [], unknown: UnknownField? = nil,
+        queue: QueueOverrides? = nil,
         concurrency: Int = 1, rate: Rate? = nil, batch: Int = 500, batchWindow: Duration = .zero,
         timeout: Duration = .seconds(30), errors: [ErrorRule] = [], backoff: Backoff = Backoff(),
         breaker: BreakerPlan = BreakerPlan()
@@ -58,6 +62,7 @@ public struct Deliver: Hashable, Sendable {
         self.table = table
         self.key = key
         self.mode = mode
+        self.newerBy = newerBy
         self.create = create
         self.columns = columns
         self.unknown = unknown

@@ -14,6 +14,9 @@ struct CheckCommand: AsyncParsableCommand {
     @Flag(help: "Print every setting, what it comes to and where that was written.")
     var explain = false
 
+    @Flag(help: "Also ask each sink whether it would take records: its table, its key, the rights (exit 1 if not).")
+    var connect = false
+
     @OptionGroup var common: CommonOptions
 
     private struct Document: Encodable {
@@ -25,6 +28,18 @@ struct CheckCommand: AsyncParsableCommand {
 
         var pipeline: String
         var settings: [Setting]?
+        var sink: Sink?
+    }
+
+    private struct Sink: Encodable {
+        var delivery: String
+        var problem: String?
+    }
+
+    mutating func validate() throws {
+        if connect, noSecrets {
+            throw ValidationError("--connect needs the values of ${…}; leave --no-secrets out.")
+        }
     }
 
     mutating func run() async throws {
@@ -33,21 +48,35 @@ struct CheckCommand: AsyncParsableCommand {
         guard !result.definitions.isEmpty else {
             throw CommandFailure(.usage, "check what? Name a definition: `\(context.application.name) check FILE`")
         }
-        if context.json {
-            context.print(documents: result.definitions.map(document))
-        } else {
-            for definition in result.definitions {
-                context.print([PipelineText.line(definition.pipeline)])
-                if explain { context.print([result.masker.mask(definition.explanationText)]) }
+        var documents: [Document] = []
+        for definition in result.definitions {
+            let sink = connect ? try await sink(of: definition.pipeline, context, result.masker) : nil
+            documents.append(document(definition, sink))
+            guard !context.json else { continue }
+            context.print([PipelineText.line(definition.pipeline)])
+            if explain { context.print([result.masker.mask(definition.explanationText)]) }
+            if let sink {
+                context.print(["  → \(sink.delivery): \(sink.problem.map { "NOT READY: \($0)" } ?? "ready")"])
             }
         }
+        if context.json { context.print(documents: documents) }
+        if documents.contains(where: { $0.sink?.problem != nil }) { throw CommandFailure(.failed) }
     }
 
-    private func document(_ definition: Definition) -> Document {
-        guard explain else { return Document(pipeline: definition.pipeline.name) }
-        let settings = definition.explanation.map {
+    private func sink(of pipeline: Pipeline, _ context: CommandContext, _ masker: Secrets) async throws -> Sink {
+        let assembly = context.application.assembly
+        let problem = try await withTimeout(context.timeout) {
+            try await assembly.probeSink(of: pipeline, logger: context.logger)
+        }
+        return Sink(delivery: pipeline.deliver.effectiveName, problem: problem.map { masker.mask($0.reason) })
+    }
+
+    private func document(_ definition: Definition, _ sink: Sink?) -> Document {
+        var document = Document(pipeline: definition.pipeline.name, sink: sink)
+        guard explain else { return document }
+        document.settings = definition.explanation.map {
             Document.Setting(key: $0.key, value: $0.value, place: $0.origin.description)
         }
-        return Document(pipeline: definition.pipeline.name, settings: settings)
+        return document
     }
 }

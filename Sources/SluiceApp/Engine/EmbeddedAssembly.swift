@@ -17,6 +17,20 @@ struct EmbeddedAssembly: EngineAssembly {
         try await DataCheck.problems(inFolder: folder, logger: logger)
     }
 
+    func probeSink(of pipeline: Pipeline, logger: Logger) async throws -> SinkError? {
+        let sink = try SinkCatalogue.make(
+            pipeline.deliver, pipeline: pipeline.name, folder: "", root: pipeline.root, logger: logger)
+        let problem: SinkError?
+        do throws(SinkError) {
+            try await sink.probe()
+            problem = nil
+        } catch {
+            problem = error
+        }
+        await sink.close()
+        return problem
+    }
+
     func upgrade(folder: String) throws -> [String] { try DataUpgrade.run(inFolder: folder) }
 }
 

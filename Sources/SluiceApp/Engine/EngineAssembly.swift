@@ -15,6 +15,10 @@ protocol EngineAssembly: Sendable {
     /// meanwhile.
     func check(folder: String, logger: Logger) async throws -> [String]
 
+    /// Asks the sink of a pipeline whether it would take records: its table, its key, our rights. Writes nothing.
+    /// - Returns: why it would not; `nil` = it would.
+    func probeSink(of pipeline: Pipeline, logger: Logger) async throws -> SinkError?
+
     /// Brings a folder of an older version to this one, also where that is not done by itself when it is opened.
     /// - Returns: the changes that were made; empty = it was up to date.
     func upgrade(folder: String) throws -> [String]

@@ -41,6 +41,10 @@ private final class OvertakingAssembly: EngineAssembly {
         try await inner.check(folder: folder, logger: logger)
     }
 
+    func probeSink(of pipeline: Pipeline, logger: Logger) async throws -> SinkError? {
+        try await inner.probeSink(of: pipeline, logger: logger)
+    }
+
     func upgrade(folder: String) throws -> [String] { try inner.upgrade(folder: folder) }
 }
 

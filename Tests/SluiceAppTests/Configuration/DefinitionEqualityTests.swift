@@ -45,6 +45,7 @@ struct DefinitionEqualityTests {
                 table: orders
                 key: [order_id]
                 mode: upsert
+                newer_by: placed_at
                 create: false
                 columns: {amount: "numeric(12,2)", placed_at: timestamptz}
                 unknown: reject
@@ -81,7 +82,7 @@ struct DefinitionEqualityTests {
                 pauseWhen: PauseWhen(75, of: 40))
             Deliver(
                 name: "shop", to: .sqlite("out/shop.db"), table: "orders", key: ["order_id"], mode: .upsert,
-                create: false,
+                newerBy: "placed_at", create: false,
                 columns: [.init("amount", "numeric(12,2)"), .init("placed_at", "timestamptz")], unknown: .reject,
                 queue: QueueOverrides(
                     maxReceiveCount: 3, visibilityTimeout: .auto, retention: .days(1), capacity: 50,

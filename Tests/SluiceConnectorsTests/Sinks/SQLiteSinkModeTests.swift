@@ -85,4 +85,54 @@ struct SQLiteSinkModeTests {
         try await sink.write(record("{}", name: "n1"))
         await sink.close()
     }
+
+    @Test("an older record never overwrites a newer row, whether it comes in the same batch or later")
+    func newerBy() async throws {
+        let place = try SinkFolder(key: ["id"], newerBy: "at")
+        let sink = try place.sink()
+        #expect(
+            try await sink.write(#"{"id":1,"at":5,"a":"x"}"#, #"{"id":1,"at":4,"a":"y"}"#, #"{"id":2,"at":1,"a":"z"}"#)
+                == [.written, .stale, .written])
+        #expect(
+            try await sink.write(#"{"id":1,"at":5,"a":"same"}"#, #"{"id":2,"at":0.5,"a":"old"}"#, #"{"id":2,"at":10}"#)
+                == [.written, .stale, .written])
+        #expect(try place.rows() == ["i:1 i:5 t:same", "i:2 i:10 t:z"])
+        try place.execute("UPDATE orders SET at = NULL")
+        #expect(try await sink.write(#"{"id":1,"at":-1,"a":"b"}"#) == [.written])
+        await sink.close()
+    }
+
+    @Test("times of different offsets are compared as times where the column is declared so")
+    func newerByTime() async throws {
+        let place = try SinkFolder(key: ["id"], newerBy: "at", columns: [Deliver.Column("at", "timestamptz")])
+        let sink = try place.sink()
+        let effects = try await sink.write(
+            #"{"id":1,"at":"2026-11-24T18:05:00+01:00"}"#, #"{"id":1,"at":"2026-11-24T17:30:00.000001Z"}"#,
+            #"{"id":1,"at":"2026-11-24T19:00:00+02:00"}"#, #"{"id":1,"at":"2026-11-24T17:30:00.000002Z"}"#,
+            #"{"id":1,"at":"2026-11-24T17:30:00.000001Z"}"#)
+        #expect(effects == [.written, .written, .stale, .written, .stale])
+        await sink.close()
+    }
+
+    @Test("a record that cannot be put in order is rejected alone", arguments: ["", "TEXT"])
+    func withoutOrder(_ type: String) async throws {
+        let columns = type.isEmpty ? [] : [Deliver.Column("at", type)]
+        let sink = try SinkFolder(key: ["id"], newerBy: "at", columns: columns).sink()
+        try await sink.write(#"{"id":1,"at":"2026"}"#)
+        #expect(await sink.refusal(of: #"{"id":1}"#)?.type == "missing-newer-by")
+        #expect(await sink.refusal(of: #"{"id":1,"at":null}"#)?.type == "missing-newer-by")
+        #expect(await sink.refusal(of: #"{"id":1,"at":{}}"#)?.type == "does-not-fit")
+        #expect(await sink.refusal(of: #"{"id":1,"at":12345678901234567890123}"#)?.type == "does-not-fit")
+        #expect(await sink.refusal(of: #"{"id":2,"at":17}"#)?.type == (type.isEmpty ? nil : "does-not-fit"))
+        await sink.close()
+    }
+
+    @Test("a table without the column of newer_by is the table's fault, not the record's")
+    func newerByWithoutColumn() async throws {
+        let place = try SinkFolder(key: ["id"], newerBy: "at")
+        try place.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY)")
+        let sink = try place.sink()
+        #expect(await sink.unavailability(writing: #"{"id":1,"at":1}"#)?.type == "key")
+        await sink.close()
+    }
 }

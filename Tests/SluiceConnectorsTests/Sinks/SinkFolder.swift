@@ -13,13 +13,14 @@ final class SinkFolder: RecordSinkPlace {
     var path: String { "\(folder)/shop.db" }
 
     init(
-        table: String = "orders", key: [String] = [], mode: Deliver.Mode? = nil, create: Bool = true,
-        columns: [Deliver.Column] = [], unknown: Deliver.UnknownField? = nil
+        table: String = "orders", key: [String] = [], mode: Deliver.Mode? = nil, newerBy: String? = nil,
+        create: Bool = true, columns: [Deliver.Column] = [], unknown: Deliver.UnknownField? = nil
     ) throws {
         folder = "\(NSTemporaryDirectory())sluice-sink-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         deliver = Deliver(
-            name: "shop", to: .sqlite("shop.db"), table: table, key: key, mode: mode, create: create, columns: columns,
+            name: "shop", to: .sqlite("shop.db"), table: table, key: key, mode: mode, newerBy: newerBy,
+            create: create, columns: columns,
             unknown: unknown)
     }
 

@@ -20,6 +20,10 @@ extension DefinitionKeys {
                 "What becomes of a record whose key is in the table: `upsert` merges the record into the "
                     + "row (a column that the record has no field for keeps its value), `ignore` leaves it, `insert` takes it for a mistake of the record."
             ),
+            Key(
+                "newer_by", KeyType.text("the name of a column").or("none", base: ""), at: \.newerBy,
+                "The column that tells which of two records with one key is the newer, such as `updated_at`: an older "
+                    + "one never overwrites the row and is counted as stale. Needs `mode: upsert`."),
             Key("create", .flag, at: \.create, "Make the table, the database and its folders if they are not there."),
             Key(
                 "columns", .columns, at: \.columns,

@@ -103,10 +103,24 @@ enum PipelineRules {
     }
 
     private static func checkMode(_ deliver: Deliver, _ check: inout DefinitionCheck) {
+        checkNewerBy(deliver, &check)
         guard check.knows("key", "mode"), deliver.mode == .upsert, deliver.key.isEmpty else { return }
         check.report(
             "\(check.path).mode: 'upsert' needs a key",
             expected: "write 'key: [COLUMN]', or leave 'mode' out", at: "mode")
+    }
+
+    private static func checkNewerBy(_ deliver: Deliver, _ check: inout DefinitionCheck) {
+        guard check.knows("key", "mode", "newer_by"), let column = deliver.newerBy else { return }
+        if deliver.effectiveMode != .upsert {
+            check.report(
+                "\(check.path).newer_by: only an upsert overwrites a row, and this delivery makes none",
+                expected: "write 'key: [COLUMN]' and 'mode: upsert', or leave 'newer_by' out", at: "newer_by")
+        } else if deliver.key.contains(where: { $0.lowercased() == column.lowercased() }) {
+            check.report(
+                "\(check.path).newer_by: the column \(Quoting.quote(column)) is part of the key, so it is the same in both",
+                expected: "expected another column", at: "newer_by")
+        }
     }
 
     @Sendable static func checkBackoff(_ backoff: Backoff, _ check: inout DefinitionCheck) {

@@ -8,12 +8,15 @@ struct SQLiteColumnMatcher {
     /// Columns of the key that a record must bring itself.
     let keyColumns: [Int]
     private let metaColumn: Int?
+    /// That of `newer_by`, which a record must bring too.
+    let orderColumn: Int?
 
     init(_ plan: SQLitePlan, _ table: SQLiteTable) {
         self.plan = plan
         self.table = table
         let meta = plan.usesMetaID ? table.position(of: SQLitePlan.metaColumn.utf8) : nil
         metaColumn = meta
+        orderColumn = plan.newerBy.flatMap { table.position(of: $0.utf8) }
         keyColumns = plan.key.compactMap { table.position(of: $0.utf8) }.filter { $0 != meta }
     }
 
@@ -111,16 +114,43 @@ struct SQLiteColumnMatcher {
             let others = names.filter { !keyNames.contains(SQLiteName.folded($0.utf8)) }
             let updates = (others.isEmpty ? plan.key : others)
                 .map { "\(SQLiteName.quoted($0)) = excluded.\(SQLiteName.quoted($0))" }
-            return " ON CONFLICT (\(key)) DO UPDATE SET \(updates.joined(separator: ", "))"
+            return " ON CONFLICT (\(key)) DO UPDATE SET \(updates.joined(separator: ", "))\(newerClause)"
         }
+    }
+
+    /// An equal one overwrites: it may be the same record once more. A row that has no value there is older than any.
+    private var newerClause: String {
+        guard let orderColumn else { return "" }
+        let column = table.columns[orderColumn]
+        let name = SQLiteName.quoted(column.name)
+        let (old, new) = ("\(SQLiteName.quoted(table.name)).\(name)", "excluded.\(name)")
+        guard column.declaration?.fit == .timestamp else { return " WHERE \(old) IS NULL OR \(new) >= \(old)" }
+        // Times may be written with different offsets; what SQLite calls one millisecond is told apart as text.
+        let (oldTime, newTime) = ("julianday(\(old))", "julianday(\(new))")
+        return " WHERE \(oldTime) IS NULL OR \(newTime) > \(oldTime) OR (\(newTime) = \(oldTime) AND \(new) >= \(old))"
     }
 
     // MARK: Failures
 
-    func missingKey(_ column: Int) -> SQLiteRowFailure {
+    /// The record has no value for a column of the key, or for that of `newer_by`.
+    func missing(_ column: Int) -> SQLiteRowFailure {
+        let name = table.columns[column].name
+        if column == orderColumn {
+            return .rejected(
+                reason: "the record has no value for '\(name)', which `newer_by` names: nobody can tell whether it is "
+                    + "newer than its row", type: "missing-newer-by")
+        }
+        return .rejected(
+            reason: "the record has no value for '\(name)', which `key` names: no row can be found by it",
+            type: "missing-key")
+    }
+
+    /// The value of `newer_by` has no place in the order of the column's values.
+    func hasNoOrder(_ column: Int, _ value: UnsafeBufferPointer<UInt8>) -> SQLiteRowFailure {
         .rejected(
-            reason: "the record has no value for '\(table.columns[column].name)', which `key` names: no row can be "
-                + "found by it", type: "missing-key")
+            reason: "the column '\(table.columns[column].name)', which `newer_by` names, cannot be compared with "
+                + "\(String(decoding: value.prefix(100), as: UTF8.self)): expected a text, or a number that the column "
+                + "keeps as one", type: "does-not-fit")
     }
 
     func sameColumn(_ first: [UInt8], _ second: [UInt8]) -> SQLiteRowFailure {

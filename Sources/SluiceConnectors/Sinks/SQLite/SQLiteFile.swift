@@ -62,6 +62,26 @@ extension SQLiteFile {
         return moved != 0
     }
 
+    /// For a check that makes nothing: whether there is a database already.
+    /// - Throws: `SinkError.unavailable` when there is none and none can be made.
+    static func isThere(_ plan: SQLitePlan) throws(SinkError) -> Bool {
+        var status = stat()
+        if stat(plan.path, &status) == 0, status.st_size > 0 { return true }
+        guard plan.create else {
+            throw .unavailable(
+                reason: "there is no database at '\(plan.path)'; make it, or set `create: true`", type: "sql:14")
+        }
+        var place = plan.path
+        while !FileManager.default.fileExists(atPath: place), place != "/" {
+            place = (place as NSString).deletingLastPathComponent
+        }
+        guard access(place, W_OK) == 0 else {
+            throw .unavailable(
+                reason: "the database '\(plan.path)' cannot be made: '\(place)' may not be written", type: "sql:14")
+        }
+        return false
+    }
+
     private enum Existing { case database, empty }
 
     private static func existing(_ plan: SQLitePlan, mayCreate: Bool) throws(SinkError) -> Existing {

@@ -9,6 +9,8 @@ struct SQLitePlan: Sendable {
     /// The columns that identify a row; `meta.id` is `metaColumn` here.
     let key: [String]
     let mode: Deliver.Mode
+    /// The column that tells which of two records is the newer.
+    let newerBy: String?
     let create: Bool
     /// Declared columns, in the order written.
     let columns: [SQLiteDeclaration]
@@ -40,6 +42,7 @@ struct SQLitePlan: Sendable {
         usesMetaID = deliver.key.contains("meta.id")
         key = deliver.key.map { $0 == "meta.id" ? Self.metaColumn : $0 }
         mode = deliver.effectiveMode
+        newerBy = deliver.newerBy
         create = deliver.create
         unknown = deliver.unknown
         columns = try deliver.columns.map { (column) throws(SinkCatalogue.Mistake) in
@@ -49,6 +52,7 @@ struct SQLitePlan: Sendable {
         log = logger
         try Self.check(table, key: "deliver.table")
         for column in key { try Self.check(column, key: "deliver.key") }
+        if let newerBy { try Self.check(newerBy, key: "deliver.newer_by") }
         try checkMeaning()
     }
 

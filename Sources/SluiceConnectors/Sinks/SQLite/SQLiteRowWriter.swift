@@ -40,12 +40,12 @@ final class SQLiteRowWriter {
     /// An INSERT into certain columns.
     private final class RowStatement {
         let statement: SQLiteStatement
-        /// Which of its parameters, from 0, are columns of the key.
-        let keyParameters: [Int]
+        /// Which of its parameters, from 0, must not be null: the columns of the key and that of `newer_by`.
+        let required: [Int]
 
-        init(_ statement: SQLiteStatement, keyParameters: [Int]) {
+        init(_ statement: SQLiteStatement, required: [Int]) {
             self.statement = statement
-            self.keyParameters = keyParameters
+            self.required = required
         }
     }
 
@@ -66,7 +66,7 @@ final class SQLiteRowWriter {
         try record.body.withScanner { (scanner) throws(SQLiteRowFailure) -> SinkEffect in
             try readMembers(&scanner, of: record)
             let row = if let known = matchedAsBefore(scanner) { known } else { try match(scanner, database) }
-            try requireKey(row)
+            try requireValues(row)
             let changes: Int32?
             do throws(SQLiteFault) {
                 changes = try bind(record, to: row.statement, scanner) ? row.statement.run() : nil
@@ -74,7 +74,7 @@ final class SQLiteRowWriter {
                 throw columns.failure(error)
             }
             guard let changes else { throw doesNotFit(scanner) }
-            return changes > 0 ? .written : .ignored
+            return changes > 0 ? .written : plan.mode == .upsert ? .stale : .ignored
         }
     }
 
@@ -139,9 +139,9 @@ final class SQLiteRowWriter {
         return row
     }
 
-    private func requireKey(_ row: RowStatement) throws(SQLiteRowFailure) {
-        for parameter in row.keyParameters where fields[parameter].value.kind == .null {
-            throw columns.missingKey(fields[parameter].column)
+    private func requireValues(_ row: RowStatement) throws(SQLiteRowFailure) {
+        for parameter in row.required where fields[parameter].value.kind == .null {
+            throw columns.missing(fields[parameter].column)
         }
     }
 
@@ -150,13 +150,14 @@ final class SQLiteRowWriter {
     private func statement(for written: [Int]) throws(SQLiteRowFailure) -> RowStatement {
         if let known = statements[written] { return known }
         if statements.count >= Self.mostStatements { statements.removeAll() }
-        let keyParameters = try columns.keyColumns.map { (column) throws(SQLiteRowFailure) -> Int in
-            guard let parameter = written.firstIndex(of: column) else { throw columns.missingKey(column) }
+        let needed = columns.keyColumns + (columns.orderColumn.map { [$0] } ?? [])
+        let required = try needed.map { (column) throws(SQLiteRowFailure) -> Int in
+            guard let parameter = written.firstIndex(of: column) else { throw columns.missing(column) }
             return parameter
         }
         do throws(SQLiteFault) {
             let statement = try SQLiteStatement(columns.insert(written), on: connection)
-            let row = RowStatement(statement, keyParameters: keyParameters)
+            let row = RowStatement(statement, required: required)
             statements[written] = row
             return row
         } catch {
@@ -184,6 +185,7 @@ final class SQLiteRowWriter {
     ) throws(SQLiteFault) -> Bool {
         let value = field.value
         if let fit = field.fit, !fit.takes(value, in: scanner) { return false }
+        if field.column == columns.orderColumn, !isOrdered(field, scanner) { return false }
         switch value.kind {
         case .null: try statement.bind(null: parameter)
         case .true: try statement.bind(Int64(1), parameter)
@@ -203,12 +205,24 @@ final class SQLiteRowWriter {
         return true
     }
 
+    /// Whether the value has a place in the order of its column's values: a number that is kept as text has not.
+    private func isOrdered(_ field: Field, _ scanner: JSONScanner) -> Bool {
+        switch field.value.kind {
+        case .string: true
+        case .number: field.affinity != .text && SQLiteNumber(scanner.raw(field.value)) != .digits
+        case .null, .true, .false, .object, .array: false
+        }
+    }
+
     /// The failure for the first field that is not of the declared type, or whose column would keep another number
     /// than the record has.
     private func doesNotFit(_ scanner: JSONScanner) -> SQLiteRowFailure {
         for field in fields {
             guard let fit = field.fit, !fit.takes(field.value, in: scanner) else { continue }
             return columns.doesNotFit(field.column, scanner.raw(field.value))
+        }
+        if let field = fields.first(where: { $0.column == columns.orderColumn }), !isOrdered(field, scanner) {
+            return columns.hasNoOrder(field.column, scanner.raw(field.value))
         }
         let lost = fields.first { field in
             switch field.value.kind {

@@ -61,7 +61,9 @@ package actor SQLiteSink: RecordSink {
         if plan.remembersIdentities { settledIdentities += records }
     }
 
+    /// A database that is not there yet is not made for it.
     package func probe() throws(SinkError) {
+        if database == nil, !hadDatabase, try !SQLiteFile.isThere(plan) { return }
         try withDatabase { (database) throws(SinkError) in try database.probe() }
     }
 

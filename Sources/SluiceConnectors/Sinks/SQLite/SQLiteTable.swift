@@ -75,12 +75,18 @@ struct SQLiteTable {
     /// The column that a field of this name goes to.
     func position(of name: some Sequence<UInt8>) -> Int? { positions[SQLiteName.folded(name)] }
 
-    /// Checks that every column of the key is there and that together they are unique, as an upsert needs it.
+    /// Checks that every column of the key, and that of `newer_by`, is there, and that those of the key are unique
+    /// together, as an upsert needs it.
     ///
     /// SQLite itself is asked, by a statement that it prepares only then.
     /// - Throws: `SinkError.unavailable`.
     func checkKey(_ plan: SQLitePlan, _ database: Database) throws {
         guard !plan.key.isEmpty else { return }
+        if let column = plan.newerBy, position(of: column.utf8) == nil {
+            throw SinkError.unavailable(
+                reason: "table '\(name)' of '\(plan.path)' has no column '\(column)', which `newer_by` names",
+                type: "key")
+        }
         for column in plan.key where position(of: column.utf8) == nil {
             throw SinkError.unavailable(
                 reason: "table '\(name)' of '\(plan.path)' has no column '\(column)', which `key` names", type: "key")

@@ -31,6 +31,7 @@ struct SQLiteTableMaker {
             if hasRoom(for: names) { for name in names { add(name, type: "") } }
         }
         for column in plan.key { add(column, type: "") }
+        if let column = plan.newerBy { add(column, type: "") }
         guard !definitions.isEmpty else { return false }
         if !plan.key.isEmpty { definitions.append("PRIMARY KEY (\(SQLiteName.quoted(plan.key)))") }
         try database.execute(
