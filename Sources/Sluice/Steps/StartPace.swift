@@ -1,11 +1,11 @@
 import Synchronization
 
-/// How a step goes on after its function failed at its start, before it was given anything: it waits longer each
-/// time, and after some in a row it gives up.
+/// How a step goes on after its function failed at its start, before it was given anything: it receives nothing for a
+/// while, longer each time, and after some in a row it gives up.
 final class StartPace: Sendable {
     enum Verdict: Sendable, Hashable {
-        /// The records are released, visible again after so long.
-        case wait(Duration)
+        /// Nothing is received until then.
+        case wait(until: Timestamp)
         /// The step pauses. Whoever resumes it starts the count anew.
         case pause
     }
@@ -14,19 +14,28 @@ final class StartPace: Sendable {
     private static let most = 3
     private static let backoff = Backoff(first: .seconds(1), max: .seconds(30), factor: 2, jitter: false)
 
-    private let inARow = Mutex(0)
+    private struct State {
+        var inARow = 0
+        var waitsUntil: Timestamp?
+    }
+
+    private let state = Mutex(State())
 
     /// The function was given records, whatever it made of them.
-    func started() { inARow.withLock { $0 = 0 } }
+    func started() { state.withLock { $0 = State() } }
 
-    func failed() -> Verdict {
-        inARow.withLock { count in
-            count += 1
-            guard count < Self.most else {
-                count = 0
+    func failed(at now: Timestamp) -> Verdict {
+        state.withLock { state in
+            // Batches that were called at the same time fail for the same reason, and are one failure.
+            if let waitsUntil = state.waitsUntil, now < waitsUntil { return .wait(until: waitsUntil) }
+            state.inARow += 1
+            guard state.inARow < Self.most else {
+                state = State()
                 return .pause
             }
-            return .wait(Self.backoff.delay(afterReceive: count))
+            let moment = now + Self.backoff.delay(afterReceive: state.inARow)
+            state.waitsUntil = moment
+            return .wait(until: moment)
         }
     }
 }

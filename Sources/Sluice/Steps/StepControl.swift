@@ -34,6 +34,8 @@ package final class StepControl: Sendable {
         var throughput = Throughput()
         var loops = 0
         var resumes = 0
+        /// Nothing is received before then.
+        var heldUntil: Timestamp?
     }
 
     package let name: StepName
@@ -99,6 +101,7 @@ package final class StepControl: Sendable {
         let now = clock.now
         state.withLock { state in
             _ = state.breaker?.handle(.probeNow, at: now)
+            state.heldUntil = nil
             guard state.pause != nil else { return }
             state.pause = nil
             state.resumes += 1
@@ -106,6 +109,9 @@ package final class StepControl: Sendable {
         }
         signal.notify()
     }
+
+    /// Keeps the step from receiving for a while; what it holds is finished.
+    func hold(until moment: Timestamp) { state.withLock { $0.heldUntil = moment } }
 
     /// How often the step was resumed from a pause.
     var resumes: Int { state.withLock { $0.resumes } }
@@ -212,6 +218,10 @@ package final class StepControl: Sendable {
         let now = clock.now
         return state.withLock { state in
             if state.pause != nil { return .wait(until: nil) }
+            if let heldUntil = state.heldUntil {
+                if now < heldUntil { return .wait(until: heldUntil) }
+                state.heldUntil = nil
+            }
             switch state.breaker?.admit(at: now) {
             case .wait(let deadline): return .wait(until: deadline)
             // A probe does not wait for the rate: it is one record, and the interval bounds how many there are.

@@ -10,6 +10,7 @@ package struct TransformStep: Step {
     private let version: String?
     private let policy: FailurePolicy
     private let starts = StartPace()
+    private let clock: any EngineClock
     private let likeness: AlikeFailures?
     private let logger: Logger
 
@@ -28,6 +29,7 @@ package struct TransformStep: Step {
         deliveryQueue = pipeline.deliveryQueue
         ordered = pipeline.queue.type == .fifo
         self.version = version
+        self.clock = clock
         self.logger = logger
         likeness = transform.pauseWhen.map { AlikeFailures($0) }
         policy = FailurePolicy(
@@ -81,12 +83,14 @@ package struct TransformStep: Step {
 
     /// No record is to blame: all that is left is released, after a while in which it may work again.
     private func notStarted(_ problem: Problem, _ decisions: inout BatchDecisions) {
-        switch starts.failed() {
-        case .wait(let delay):
+        let now = clock.now
+        switch starts.failed(at: now) {
+        case .wait(let moment):
             logger.warning(
                 "A function failed at its start; its records are released, and it is started again",
                 metadata: ["step": "\(name)", "function": "\(function.name)", "reason": "\(problem.reason)"])
-            decisions.releaseRest(after: delay)
+            policy.control.hold(until: moment)
+            decisions.releaseRest(after: moment - now)
         case .pause:
             policy.control.pause(reason: "the function fails at its start: \(problem.reason)", automatic: true)
         }

@@ -1,6 +1,7 @@
-import Sluice
 import SluiceTesting
 import Testing
+
+@testable import Sluice
 
 @Suite("A function that fails at its start")
 struct FunctionStartTests {
@@ -24,11 +25,25 @@ struct FunctionStartTests {
         let step = try fixture.transform(ScriptedInvoker(Self.notStarted), control: control)
         let batch = (0..<2).map { ReceivedMessage.received($0) }
         #expect(await step.process(batch) == [.release(after: .seconds(1)), .release(after: .seconds(1))])
+        fixture.clock.advance(by: .seconds(1))
         #expect(await step.process(batch) == [.release(after: .seconds(2)), .release(after: .seconds(2))])
+        fixture.clock.advance(by: .seconds(2))
         #expect(control.paused == nil)
         #expect(await step.process(batch) == [.release(), .release()])
         #expect(control.paused?.reason == "the function fails at its start: no module named 'orders'")
         #expect(control.paused?.automatic == true)
+    }
+
+    @Test("the step receives nothing meanwhile, and what failed beside it at the same time is not counted again")
+    func holds() async throws {
+        let control = fixture.transformControl()
+        let step = try fixture.transform(ScriptedInvoker(Self.notStarted), control: control)
+        #expect(control.admitNow(upTo: 10) != nil)
+        for _ in 0..<4 { #expect(await step.process([.received(1)]) == [.release(after: .seconds(1))]) }
+        #expect(control.paused == nil)
+        #expect(control.admitNow(upTo: 10) == nil)
+        fixture.clock.advance(by: .seconds(1))
+        #expect(control.admitNow(upTo: 10) != nil)
     }
 
     @Test("an invocation that started begins the count anew, also one that failed")
@@ -40,7 +55,10 @@ struct FunctionStartTests {
                 Self.notStarted, Self.notStarted),
             control: control)
         var answers: [Disposition] = []
-        for _ in 0..<8 { answers += await step.process([.received(1)]) }
+        for _ in 0..<8 {
+            answers += await step.process([.received(1)])
+            fixture.clock.advance(by: .seconds(2))
+        }
         #expect(
             answers.map(\.word) == [
                 "release", "release", "passed", "release", "release", "retry", "release", "release",
@@ -53,7 +71,11 @@ struct FunctionStartTests {
     func resumed() async throws {
         let control = fixture.transformControl()
         let step = try fixture.transform(ScriptedInvoker(Self.notStarted), control: control)
-        for _ in 0..<3 { _ = await step.process([.received(1)]) }
+        for _ in 0..<3 {
+            _ = await step.process([.received(1)])
+            fixture.clock.advance(by: .seconds(2))
+        }
+        #expect(control.paused != nil)
         control.resume()
         #expect(await step.process([.received(1)]) == [.release(after: .seconds(1))])
         #expect(control.paused == nil)
