@@ -60,6 +60,8 @@ struct CheckCommand: AsyncParsableCommand {
             }
         }
         if context.json { context.print(documents: documents) }
+        // Of this machine and this user, not of a definition.
+        if let limits = FunctionAssembly.limits(for: result.pipelines) { context.note("here " + limits) }
         if documents.contains(where: { $0.sink?.problem != nil }) { throw CommandFailure(.failed) }
     }
 

@@ -3,6 +3,7 @@ import ServiceLifecycle
 import Sluice
 import SluiceConnectors
 import SluiceEmbedded
+import SluiceFunctions
 
 /// Puts the embedded engine, the connectors and the steps together: the only file of the commands that knows them.
 struct EmbeddedAssembly: EngineAssembly {
@@ -44,11 +45,13 @@ private struct OpenEmbeddedEngine: OpenEngine {
         try await engine.apply(pipelines)
         let registry = StepRegistry()
         let keeper = StandstillKeeper(engine: engine, logger: logger)
+        let sandboxes = Sandboxes(
+            folder: "\(folder)/tmp", owner: engine.folderID, limits: .detect(), logger: logger)
         var services: [any Service] = [keeper]
         for pipeline in pipelines {
             let parts = PipelineAssembly(
-                pipeline: pipeline, functions: functions, engine: engine, folder: folder, registry: registry,
-                keeper: keeper, logger: logger)
+                pipeline: pipeline, functions: functions, engine: engine, folder: folder, sandboxes: sandboxes,
+                registry: registry, keeper: keeper, logger: logger)
             // The delivery ends last: what the transform still passes on finds it there.
             services += [try await parts.delivery(), try await parts.transform()]
         }
@@ -68,6 +71,7 @@ private struct PipelineAssembly {
     let engine: EmbeddedEngine
     /// The data folder.
     let folder: String
+    let sandboxes: Sandboxes
     let registry: StepRegistry
     let keeper: StandstillKeeper
     let logger: Logger
@@ -81,7 +85,7 @@ private struct PipelineAssembly {
         }
         let function = try FunctionAssembly(
             transform, of: pipeline, functions: functions, scratch: "\(folder)/functions/\(pipeline.name)",
-            logger: logger)
+            sandboxes: sandboxes, logger: logger)
         let control = try await control(pipeline.transformStep, version: function.version, downstream: behind)
         let step = try TransformStep(
             transform, of: pipeline, function: function.invoker, version: function.version, control: control,

@@ -11,9 +11,11 @@ struct FunctionAssembly {
     /// - Parameters:
     ///   - functions: those in Swift that the app registers.
     ///   - scratch: a folder for files that processes need; made when one does.
+    ///   - sandboxes: where processes live.
     /// - Throws: `ControlError.refused` when the function, its code or what runs it is not there.
     init(
-        _ transform: Transform, of pipeline: Pipeline, functions: [Function], scratch: String, logger: Logger
+        _ transform: Transform, of pipeline: Pipeline, functions: [Function], scratch: String, sandboxes: Sandboxes,
+        logger: Logger
     ) throws {
         if case .swift(let name) = transform.kind {
             guard let function = functions.first(where: { $0.name == name }) else {
@@ -29,8 +31,13 @@ struct FunctionAssembly {
         let contract = FunctionContract(
             transform, pipeline: pipeline.name, region: runtime.region, account: runtime.account)
         invoker = try ProcessFunction(
-            name: transform.codeName, runtime: runtime, contract: contract,
+            name: transform.codeName, runtime: runtime, contract: contract, sandboxes: sandboxes,
             logger: Self.logger(logger, pipeline.transformStep))
+    }
+
+    /// What limits functions on this machine, if one of `pipelines` has a function with a process of its own.
+    static func limits(for pipelines: [Pipeline]) -> String? {
+        pipelines.contains { $0.transform?.isProcess ?? false } ? FunctionLimits.detect().description : nil
     }
 
     /// What a process writes is told apart by pipeline and step.

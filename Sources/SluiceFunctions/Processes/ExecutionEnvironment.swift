@@ -34,7 +34,7 @@ final class ExecutionEnvironment: Sendable {
     deinit { end() }
 
     /// Starts a process, and waits until it asks for its first invocation.
-    static func start(_ runtime: FunctionRuntime, watchdog: Watchdog, logger: Logger) async -> Start {
+    static func start(_ runtime: FunctionRuntime, in sandboxes: Sandboxes, logger: Logger) async -> Start {
         let endpoint = RuntimeEndpoint()
         let log = FunctionLog(logger)
         let server: RuntimeAPIServer
@@ -45,8 +45,9 @@ final class ExecutionEnvironment: Sendable {
         }
         let process: FunctionProcess
         do {
+            let sandbox = try sandboxes.make(memory: runtime.memory)
             process = try await FunctionProcess.start(
-                runtime.plan(api: server.address), watchdog: watchdog, lines: { log.write($0) },
+                runtime.plan(api: server.address, in: sandbox), in: sandbox, lines: { log.write($0) },
                 ended: { endpoint.processEnded($0) })
         } catch {
             server.close()
@@ -69,9 +70,9 @@ final class ExecutionEnvironment: Sendable {
         case .exited(let end):
             .failed(
                 Problem(
-                    reason: "the process ended before it asked for its first invocation: \(end.description)"
+                    reason: end.reason(before: "it asked for its first invocation")
                         + log.lastErrorLine.map { " (it wrote: \($0))" }.orEmpty,
-                    type: "Runtime.ExitError", remedy: .retry))
+                    type: end.errorType, remedy: .retry))
         case .tooLong(let limit):
             .failed(
                 Problem(
@@ -108,6 +109,9 @@ final class ExecutionEnvironment: Sendable {
         process.end()
         server.close()
     }
+
+    /// Returns when all that it has ended is gone.
+    func waitUntilGone() async { await process.waitUntilGone() }
 }
 
 /// Ids as Lambda writes them.

@@ -16,22 +16,27 @@ package final class FunctionPool: Sendable {
         /// The one that was used last comes first: those that are not needed grow old at the other end.
         var idle: Deque<Idle> = []
         var isClosed = false
+        /// Those that were free when it was closed.
+        var closed: [ExecutionEnvironment] = []
         /// Whether a timer runs that looks for old ones.
         var isTimed = false
     }
 
     private let runtime: FunctionRuntime
-    private let watchdog: Watchdog
+    private let sandboxes: Sandboxes
     private let logger: Logger
+    private let gate = StartGate()
     private let state = Mutex(State())
 
     /// How long an environment may wait for an invocation. Lambda does not say how long it waits.
     private static let longestIdle: Duration = .seconds(300)
 
-    package init(_ runtime: FunctionRuntime, logger: Logger) throws {
+    /// - Throws: `ControlError` when what all environments share cannot be made.
+    package init(_ runtime: FunctionRuntime, in sandboxes: Sandboxes, logger: Logger) throws {
         self.runtime = runtime
+        self.sandboxes = sandboxes
         self.logger = logger
-        watchdog = try Watchdog(logger: logger)
+        try sandboxes.open()
     }
 
     /// One invocation in an environment that is free, or in a new one.
@@ -43,15 +48,19 @@ package final class FunctionPool: Sendable {
             if case .untouched = answer { continue }
             return finish(warm, answer)
         }
-        switch await ExecutionEnvironment.start(runtime, watchdog: watchdog, logger: logger) {
+        if let problem = gate.problem() { return .notStarted(problem) }
+        let start = await ExecutionEnvironment.start(runtime, in: sandboxes, logger: logger)
+        gate.ended(start)
+        switch start {
         case .cancelled: return .answer(.cancelled, lastErrorLine: nil)
         case .failed(let problem): return .notStarted(problem)
         case .ready(let environment):
             let answer = await environment.invoke(id, event, timeout: timeout)
             guard case .untouched(let end) = answer else { return finish(environment, answer) }
             // It asked, and was gone before it could be given anything: that is its start.
-            let reason = "the process ended before it took its first invocation: \(end.description)"
-            return .notStarted(Problem(reason: reason, type: "Runtime.ExitError", remedy: .retry))
+            return .notStarted(
+                Problem(
+                    reason: end.reason(before: "it took its first invocation"), type: end.errorType, remedy: .retry))
         }
     }
 
@@ -111,9 +120,14 @@ package final class FunctionPool: Sendable {
         let idle = state.withLock { state in
             state.isClosed = true
             defer { state.idle = [] }
+            state.closed += state.idle.map(\.environment)
             return state.idle
         }
         for one in idle { one.environment.end() }
-        watchdog.stop()
+    }
+
+    /// Returns when nothing is left of what `close` has ended.
+    package func waitUntilGone() async {
+        for environment in state.withLock({ $0.closed }) { await environment.waitUntilGone() }
     }
 }

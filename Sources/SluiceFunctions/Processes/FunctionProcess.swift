@@ -17,67 +17,102 @@ struct ProcessPlan: Sendable {
     var workingFolder: String
 }
 
-/// One process of a function, in a process group of its own, with what it writes read line by line.
+/// One process of a function, in a process group and a sandbox of its own, with what it writes read line by line.
 ///
 /// It ends with its host, whatever ends that: the kernel kills it (`setpriv --pdeathsig`), the watchdog its group.
 struct FunctionProcess: Sendable {
     let processID: pid_t
+    private let sandbox: Sandbox
     private let hasEnded: Mutexed<Bool>
+    /// Ends when the process and all that was its own are gone.
+    private let life: Mutexed<Task<Void, Never>?>
 
     /// Starts a process.
     /// - Parameters:
+    ///   - sandbox: where it lives; removed when it has ended, and also when it cannot be started.
     ///   - lines: called with what it writes, a line at a time, on the event loop.
-    ///   - ended: called once, when the process itself has ended and its group is gone.
+    ///   - ended: called once, when the process itself has ended, its group is gone, and its last line was passed on.
     /// - Throws: `ControlError` when there is no such program, or none can be started now.
     static func start(
-        _ plan: ProcessPlan, watchdog: Watchdog, lines: @escaping @Sendable (OutputLines.Line) -> Void,
+        _ plan: ProcessPlan, in sandbox: Sandbox, lines: @escaping @Sendable (OutputLines.Line) -> Void,
         ended: @escaping @Sendable (ProcessEnd) -> Void
     ) async throws -> FunctionProcess {
-        let output = try await OutputLines.open(OutputLines.Stream.standardOutput, lines)
-        let errors = try await OutputLines.open(OutputLines.Stream.standardError, lines)
-        let hasEnded = Mutexed(false)
+        let (output, errors) = try await pipes(lines, sandbox)
+        let (hasEnded, life) = (Mutexed(false), Mutexed<Task<Void, Never>?>(nil))
         return try await withCheckedThrowingContinuation { started in
             // Unstructured, because the process outlives the call that starts it; it ends with the process, and whoever
             // owns the environment ends that.
-            Task {
-                let isStarted = Mutexed(false)
-                do {
-                    let result = try await run(
-                        configuration(plan), input: .none,
-                        output: .fileDescriptor(output, closeAfterSpawningProcess: true),
-                        error: .fileDescriptor(errors, closeAfterSpawningProcess: true)
-                    ) { execution in
-                        let processID = execution.processIdentifier.value
-                        watchdog.watch(group: processID)
-                        isStarted.set(true)
-                        started.resume(returning: FunctionProcess(processID: processID, hasEnded: hasEnded))
+            life.set(
+                Task {
+                    let isStarted = Mutexed(false)
+                    do {
+                        let result = try await run(
+                            configuration(plan), input: .none,
+                            output: .fileDescriptor(output.writer, closeAfterSpawningProcess: true),
+                            error: .fileDescriptor(errors.writer, closeAfterSpawningProcess: true)
+                        ) { execution in
+                            let processID = execution.processIdentifier.value
+                            sandbox.watchdog.watch(group: processID)
+                            isStarted.set(true)
+                            started.resume(
+                                returning: FunctionProcess(
+                                    processID: processID, sandbox: sandbox, hasEnded: hasEnded, life: life))
+                        }
+                        hasEnded.set(true)
+                        // What it has left behind in its group.
+                        kill(-result.processIdentifier.value, SIGKILL)
+                        sandbox.watchdog.forget(group: result.processIdentifier.value)
+                        let end = ProcessEnd(result.terminationStatus, in: sandbox)
+                        sandbox.group?.killAll()
+                        await output.end()
+                        await errors.end()
+                        ended(end)
+                        sandbox.remove()
+                    } catch {
+                        sandbox.remove()
+                        guard isStarted.value else { return started.resume(throwing: explain(error, plan)) }
+                        ended(ProcessEnd(description: "lost: \(error)"))
                     }
-                    hasEnded.set(true)
-                    // What it has left behind in its group.
-                    kill(-result.processIdentifier.value, SIGKILL)
-                    watchdog.forget(group: result.processIdentifier.value)
-                    ended(ProcessEnd(result.terminationStatus))
-                } catch {
-                    guard isStarted.value else { return started.resume(throwing: explain(error, plan)) }
-                    ended(ProcessEnd(description: "lost: \(error)"))
-                }
-            }
+                })
         }
     }
 
-    /// Kills the process and everything in its group.
-    func end() {
-        if !hasEnded.value { kill(-processID, SIGKILL) }
+    private static func pipes(
+        _ lines: @escaping @Sendable (OutputLines.Line) -> Void, _ sandbox: Sandbox
+    ) async throws -> (output: OutputLines.Reading, errors: OutputLines.Reading) {
+        do {
+            let output = try await OutputLines.open(.standardOutput, lines)
+            do {
+                return (output, try await OutputLines.open(.standardError, lines))
+            } catch {
+                try output.writer.close()
+                throw error
+            }
+        } catch {
+            sandbox.remove()
+            throw error
+        }
     }
 
-    /// The most memory it has had, in bytes; `nil` when it has ended.
+    /// Kills the process, everything in its group, and everything it has started where there are control groups.
+    func end() {
+        if !hasEnded.value { kill(-processID, SIGKILL) }
+        sandbox.group?.killAll()
+    }
+
+    /// Returns when the process is gone, and its sandbox removed.
+    func waitUntilGone() async {
+        await life.value?.value
+        await sandbox.owner.cleaned()
+    }
+
+    /// The most memory it has had, in bytes; `nil` when it has ended. With control groups, all that it has started and
+    /// the files it has read count too.
     var peakMemory: Int? {
-        guard let status = try? FileDescriptor.open("/proc/\(processID)/status", .readOnly) else { return nil }
-        defer { try? status.close() }
-        var bytes = [UInt8](repeating: 0, count: 4_096)
-        let count = (try? bytes.withUnsafeMutableBytes { try status.read(into: $0) }) ?? 0
-        for line in String(decoding: bytes.prefix(count), as: UTF8.self).split(separator: "\n")
-        where line.hasPrefix("VmHWM:") {
+        if let group = sandbox.group { return group.peakMemory }
+        let status: String
+        do { status = try KernelFile.read("/proc/\(processID)/status") } catch { return nil }
+        for line in status.split(separator: "\n") where line.hasPrefix("VmHWM:") {
             return line.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 << 10 }
         }
         return nil
@@ -106,10 +141,12 @@ struct FunctionProcess: Sendable {
 }
 
 extension ProcessEnd {
-    init(_ status: TerminationStatus) {
+    fileprivate init(_ status: TerminationStatus, in sandbox: Sandbox) {
         switch status {
-        case .exited(let code): description = "exit status \(code)"
-        case .signaled(let signal): description = "signal: " + (Self.signals[signal] ?? "\(signal)")
+        case .exited(let code): self.init(description: "exit status \(code)")
+        case .signaled(let signal):
+            self.init(description: "signal: " + (Self.signals[signal] ?? "\(signal)"))
+            if signal == SIGKILL, let group = sandbox.group, group.memoryKills > 0 { memoryLimit = sandbox.memory }
         }
     }
 

@@ -35,14 +35,30 @@ final class OutputLines: ChannelInboundHandler {
         self.tell = tell
     }
 
+    /// A pipe that is being read.
+    struct Reading: Sendable {
+        /// The end that the process writes to.
+        let writer: SystemPackage.FileDescriptor
+        fileprivate let channel: any Channel
+
+        /// How long the pipe of a process that is gone may stay open: what has left its group may hold it.
+        private static let patience = TimeAmount.milliseconds(200)
+
+        /// Returns when all that the process has written is passed on.
+        func end() async {
+            let timer = channel.eventLoop.scheduleTask(in: Self.patience) { channel.close(promise: nil) }
+            await withCheckedContinuation { continuation in
+                channel.closeFuture.whenComplete { _ in continuation.resume() }
+            }
+            timer.cancel()
+        }
+    }
+
     /// Opens a pipe and begins to read it, until its last writer has closed it.
-    /// - Returns: the end that the process writes to.
-    static func open(_ stream: Stream, _ tell: @escaping @Sendable (Line) -> Void) async throws
-        -> SystemPackage.FileDescriptor
-    {
+    static func open(_ stream: Stream, _ tell: @escaping @Sendable (Line) -> Void) async throws -> Reading {
         let pipe = try Pipe.open()
         do {
-            _ = try await NIOPipeBootstrap(group: FunctionLoop.shared)
+            let channel = try await NIOPipeBootstrap(group: FunctionLoop.shared)
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHandler(OutputLines(stream, tell))
@@ -50,12 +66,12 @@ final class OutputLines: ChannelInboundHandler {
                 }
                 .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 64 << 10))
                 .takingOwnershipOfDescriptor(input: pipe.reader.rawValue).get()
+            return Reading(writer: pipe.writer, channel: channel)
         } catch {
             try pipe.reader.close()
             try pipe.writer.close()
             throw error
         }
-        return pipe.writer
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -12,11 +12,13 @@ package struct ProcessFunction: FunctionInvoker {
     private let logger: Logger
 
     /// - Throws: `ControlError` when what watches over the processes cannot be started.
-    package init(name: String, runtime: FunctionRuntime, contract: FunctionContract, logger: Logger) throws {
+    package init(
+        name: String, runtime: FunctionRuntime, contract: FunctionContract, sandboxes: Sandboxes, logger: Logger
+    ) throws {
         self.name = name
         self.contract = contract
         self.logger = logger
-        pool = try FunctionPool(runtime, logger: logger)
+        pool = try FunctionPool(runtime, in: sandboxes, logger: logger)
     }
 
     package func invoke(_ records: [RawRecord], _ context: InvocationContext) async -> InvocationResult {
@@ -30,7 +32,10 @@ package struct ProcessFunction: FunctionInvoker {
         }
     }
 
-    package func close() async { pool.close() }
+    package func close() async {
+        pool.close()
+        await pool.waitUntilGone()
+    }
 
     private func result(
         of call: FunctionPool.Invocation, _ reader: AnswerReader, _ context: InvocationContext
@@ -45,9 +50,8 @@ package struct ProcessFunction: FunctionInvoker {
         case .answer(.error(let error), _): reported(error)
         case .answer(.exited(let end), let line), .answer(.untouched(let end), let line):
             failed(
-                "the function's process ended before it answered: \(end.description)"
-                    + (line.map { "; the last it wrote to stderr: \($0)" } ?? ""),
-                "Runtime.ExitError")
+                end.reason(before: "it answered") + (line.map { "; the last it wrote to stderr: \($0)" } ?? ""),
+                end.errorType)
         case .answer(.timeUp, _): failed("timeout after \(context.timeout.formattedSeconds) s", "timeout")
         case .answer(.cancelled, _): .cutShort(answered: [])
         case .answer(.tooLarge(let bytes), _):

@@ -10,10 +10,11 @@ import SystemPackage
     import Darwin
 #endif
 
-/// Kills the process groups of functions when this process ends without doing it: a shell that reads which groups there
-/// are, and whose input ends when we do, however that happens.
+/// Kills what functions have started when this process ends without doing it: a shell that reads which process groups
+/// there are, knows the control groups that we make ours in, and whose input ends when we do, however that happens.
 final class Watchdog: Sendable {
-    /// Only what a POSIX shell has in itself: nothing is started while it waits.
+    /// Only what a POSIX shell has in itself: nothing is started while it waits. The arguments are the folders of our
+    /// control group; what is killed in it may take a moment to be gone.
     private static let script = """
         groups=' '
         while read -r sign group; do
@@ -24,23 +25,43 @@ final class Watchdog: Sendable {
                groups=$rest ;;
           esac
         done
-        for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
+        exec 2>/dev/null
+        for group in $groups; do kill -s KILL -- "-$group"; done
+        tries=100
+        while [ $tries -gt 0 ]; do
+          left=
+          for host; do
+            [ -d "$host" ] || continue
+            for group in "$host"/*/; do
+              [ -d "$group" ] || continue
+              if [ -e "$group/cgroup.kill" ]; then echo 1 >"$group/cgroup.kill"
+              else
+                [ ! -e "$group/pids.max" ] || echo 0 >"$group/pids.max"
+                while read -r process; do kill -s KILL "$process"; done <"$group/cgroup.procs"
+              fi
+              rmdir "$group"
+            done
+            rmdir "$host" || left=yes
+          done
+          [ -n "$left" ] || exit 0
+          tries=$((tries - 1))
+          sleep 0.05
+        done
         """
 
     /// The end that we write to.
     private let pipe: Mutex<SystemPackage.FileDescriptor?>
 
+    /// - Parameter groups: the folders of our control group, in each hierarchy.
     /// - Throws: `ControlError.failed` when this process may open no more files.
-    init(logger: Logger) throws {
+    init(groups: [String], logger: Logger) throws {
         let pipe = try Pipe.open()
         self.pipe = Mutex(pipe.writer)
-        Self.run(pipe.reader, logger)
+        Self.run(pipe.reader, groups, logger)
     }
 
-    deinit { stop() }
-
-    /// Ends it, and with it whatever group is still watched.
-    func stop() {
+    /// Ends it, and with it whatever is still watched.
+    deinit {
         pipe.withLock { pipe in
             do { try pipe?.close() } catch { return }
             pipe = nil
@@ -58,13 +79,13 @@ final class Watchdog: Sendable {
         }
     }
 
-    private static func run(_ reader: SystemPackage.FileDescriptor, _ logger: Logger) {
+    private static func run(_ reader: SystemPackage.FileDescriptor, _ groups: [String], _ logger: Logger) {
         var options = PlatformOptions()
         // Not in our session: the terminal's interrupt is for us.
         options.createSession = true
         let configuration = Configuration(
-            executable: .path("/bin/sh"), arguments: ["-c", script], environment: .custom([Environment.Key: String]()),
-            platformOptions: options)
+            executable: .path("/bin/sh"), arguments: Arguments(["-c", script, "watchdog"] + groups),
+            environment: .custom([Environment.Key: String]()), platformOptions: options)
         // Unstructured: it ends with the pipe, which `stop` closes.
         Task {
             do {

@@ -247,10 +247,24 @@ final class RuntimeEndpoint: Sendable {
     }
 }
 
-/// How a process ended, in words for people.
+/// How a process ended.
 struct ProcessEnd: Sendable, Hashable {
-    /// `exit status 1`, `signal: killed`.
+    /// In words for people: `exit status 1`, `signal: killed`.
     var description: String
+    /// The limit, when the kernel killed it because it wanted more memory than that.
+    var memoryLimit: ByteCount?
+
+    /// - Parameter moment: `it answered`.
+    func reason(before moment: String) -> String {
+        if let memoryLimit {
+            return
+                "the function used more than \(memoryLimit.bytes >> 20) MB of memory before \(moment), and was killed; "
+                + "`memory:` gives it more"
+        }
+        return "the function's process ended before \(moment): \(description)"
+    }
+
+    var errorType: String { memoryLimit == nil ? "Runtime.ExitError" : "Runtime.OutOfMemory" }
 }
 
 /// What a function reports of its own failure: `errorMessage`, `errorType`, `stackTrace`.

@@ -3,18 +3,21 @@ package import Sluice
 
 /// What runs a function: the command line of its client, the folder of its code, its environment variables.
 package struct FunctionRuntime: Sendable {
-    /// The command, its program found and what has to be told to the kernel before it.
+    /// The command, its program found.
     private let command: [String]
     private let codeFolder: String
     private let variables: [String: String]
     let identity: FunctionIdentity
+    /// What an environment of it may use.
+    let memory: ByteCount
 
     /// How a process is started for it, with the address of its Runtime API.
-    func plan(api address: String) -> ProcessPlan {
-        var environment = variables
+    func plan(api address: String, in sandbox: Sandbox) -> ProcessPlan {
+        // The definition may name another temporary folder.
+        var environment = ["TMPDIR": sandbox.temporaryFolder].merging(variables) { $1 }
         environment["AWS_LAMBDA_RUNTIME_API"] = address
         return ProcessPlan(
-            command: command, environment: environment, workingFolder: codeFolder)
+            command: Self.guarded(command, sandbox), environment: environment, workingFolder: codeFolder)
     }
 
     package var region: String { identity.region }
@@ -35,9 +38,10 @@ package struct FunctionRuntime: Sendable {
         identity = FunctionIdentity(name: "\(pipeline)-transform", version: version, region: "us-east-1")
         variables = Self.variables(identity, transform, code: code).merging(transform.environment) { $1 }
         codeFolder = code
+        memory = transform.memory
         let command = try Self.command(transform, pipeline, code: code, scratch: scratch)
         let program = try Self.find(command[0], for: pipeline, code: code, in: variables["PATH"] ?? "")
-        self.command = Self.guarded([program] + command.dropFirst(), transform.memory)
+        self.command = [program] + command.dropFirst()
     }
 
     private static func command(
@@ -85,13 +89,12 @@ package struct FunctionRuntime: Sendable {
         ]
     }
 
-    /// Limits are set by a shell before the program takes its place: data, because address space would count what
-    /// runtimes only reserve. Then the kernel is told to kill it when we die, and never to give it more rights:
-    /// `setpriv`, which every Debian has. Where it is not, the watchdog does the first alone.
-    private static func guarded(_ command: [String], _ memory: ByteCount) -> [String] {
-        let limits = "ulimit -c 0 && ulimit -d \(memory.bytes >> 10) && exec \"$@\""
+    /// A shell sets the limits before the program takes its place, so that nothing of it ever runs without. Then the
+    /// kernel is told to kill it when we die, and never to give it more rights: `setpriv`, which every Debian has.
+    /// Where it is not, the watchdog does the first alone.
+    private static func guarded(_ command: [String], _ sandbox: Sandbox) -> [String] {
         let setpriv = Programs.find("setpriv", in: "/usr/bin:/bin")
-        return ["/bin/sh", "-c", limits, "sh"]
+        return ["/bin/sh", "-c", sandbox.entry + " && exec \"$@\"", "sh"]
             + (setpriv.map { [$0, "--no-new-privs", "--pdeathsig", "KILL", "--"] } ?? []) + command
     }
 }

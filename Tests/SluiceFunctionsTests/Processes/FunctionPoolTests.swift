@@ -1,5 +1,4 @@
 import Foundation
-import Logging
 import NIOCore
 import Sluice
 import Testing
@@ -8,27 +7,20 @@ import Testing
 
 @Suite("Functions as processes")
 struct FunctionPoolTests {
-    private let folder: CodeFolder
-    private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    private let fixture: FunctionFixture
 
-    init() throws { folder = try CodeFolder() }
+    init() throws { fixture = try FunctionFixture() }
 
-    private func pool(_ source: String, memory: ByteCount = .megabytes(256)) throws -> FunctionPool {
-        try folder.write("handler.py", source)
-        return try FunctionPool(runtime("handler.handler", memory: memory), logger: logger)
-    }
-
-    private func runtime(_ handler: String, memory: ByteCount = .megabytes(256)) throws -> FunctionRuntime {
-        let transform = Transform(
-            handler: handler, runtime: "python3", environment: ["GREETING": "hello"], memory: memory)
-        return try FunctionRuntime(
-            transform, of: "orders", code: folder.path, version: "1", scratch: folder.path + "/scratch")
-    }
+    private func pool(_ source: String) throws -> FunctionPool { try fixture.pool(source) }
 
     private func call(
         _ pool: FunctionPool, _ event: String = "{}", timeout: Duration = .seconds(20)
     ) async -> FunctionPool.Invocation {
-        await pool.invoke(RequestID.random(), ByteBuffer(string: event), timeout: timeout)
+        await fixture.call(pool, event, timeout: timeout)
+    }
+
+    private func response(_ invocation: FunctionPool.Invocation) throws -> String {
+        try FunctionFixture.response(invocation)
     }
 
     @Test("a handler is given the event and a context, and its result is the answer")
@@ -67,7 +59,7 @@ struct FunctionPoolTests {
 
     @Test("a module that is not there fails the start, and says where it was looked for")
     func noModule() async throws {
-        let pool = try FunctionPool(runtime("absent.handler"), logger: logger)
+        let pool = try fixture.pool(handler: "absent.handler")
         defer { pool.close() }
         guard case .notStarted(let problem) = await call(pool) else {
             Issue.record("it started")
@@ -75,6 +67,27 @@ struct FunctionPoolTests {
         }
         #expect(problem.type == "Runtime.ImportModuleError")
         #expect(problem.reason.contains("Unable to import module 'absent'"))
+    }
+
+    @Test("a function that fails at its start is not started again and again, however often it is called")
+    func storm() async throws {
+        let starts = fixture.folder.path + "/starts"
+        let pool = try pool("open('\(starts)', 'a').write('x')\nimport absent\n")
+        defer { pool.close() }
+        let begin = ContinuousClock.now
+        var problems: Set<String> = []
+        for _ in 0..<1_000 {
+            if case .notStarted(let problem) = await call(pool) { problems.insert(problem.reason) }
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        #expect(problems.count == 1)
+        #expect(problems.first?.contains("No module named 'absent'") == true)
+        let most = 1 + Int(begin.duration(to: .now) / StartGate.patience)
+        #expect(try String(contentsOfFile: starts, encoding: .utf8).count <= most)
+        // As soon as it starts again, it is called again.
+        try fixture.folder.write("handler.py", "def handler(event, context):\n    return 1\n")
+        try await Task.sleep(for: StartGate.patience)
+        #expect(try await response(call(pool)) == "1")
     }
 
     @Test("a process that exits before it answers fails that invocation, and the next has a new one")
@@ -94,7 +107,7 @@ struct FunctionPoolTests {
 
     @Test("a function that takes too long is killed with all it has started")
     func tooLong() async throws {
-        let mark = folder.path + "/child"
+        let mark = fixture.folder.path + "/child"
         let pool = try pool(
             "import subprocess, time\ndef handler(event, context):\n    child = subprocess.Popen(['sleep', '1000'])\n    open('\(mark)', 'w').write(str(child.pid))\n    while True: pass\n"
         )
@@ -136,42 +149,4 @@ struct FunctionPoolTests {
         pool.close()
         try await eventually { !isRunning(process) }
     }
-
-    private func response(_ invocation: FunctionPool.Invocation) throws -> String {
-        guard case .answer(.response(let bytes), _) = invocation else { throw NoResponse(got: "\(invocation)") }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-}
-
-private struct NoResponse: Error { let got: String }
-
-/// Whether a process is there and not a zombie.
-private func isRunning(_ process: Int32) -> Bool {
-    guard let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8) else { return false }
-    return status.split(separator: ")").last?.split(separator: " ").first != "Z"
-}
-
-/// Waits until something is so that a kill brings about in its own time.
-private func eventually(_ condition: () -> Bool) async throws {
-    let deadline = ContinuousClock.now + .seconds(20)
-    while !condition() {
-        try #require(ContinuousClock.now < deadline, "it never came about")
-        try await Task.sleep(for: .milliseconds(20))
-    }
-}
-
-/// A folder of code that goes with the test.
-final class CodeFolder: Sendable {
-    let path: String
-
-    init() throws {
-        path = NSTemporaryDirectory() + "sluice-code-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    func write(_ name: String, _ text: String) throws {
-        try Data(text.utf8).write(to: URL(fileURLWithPath: path + "/" + name))
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
 }

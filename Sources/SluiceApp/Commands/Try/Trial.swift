@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Sluice
+import SluiceFunctions
 
 /// Records through the function of a pipeline, without queues: nobody sent them, and nothing is stored.
 struct Trial {
@@ -42,8 +43,10 @@ struct Trial {
         let scratch = NSTemporaryDirectory() + "sluice-try-\(UUID().uuidString)"
         // Made only for a function that is a process.
         defer { try? FileManager.default.removeItem(atPath: scratch) }
+        let sandboxes = Sandboxes(folder: scratch + "/tmp", owner: "try", limits: .detect(), logger: context.logger)
         let function = try FunctionAssembly(
-            transform, of: pipeline, functions: context.application.functions, scratch: scratch, logger: functionLogger)
+            transform, of: pipeline, functions: context.application.functions, scratch: scratch, sandboxes: sandboxes,
+            logger: functionLogger)
         do {
             let results = try await run(records, function)
             await function.invoker.close()
