@@ -17,7 +17,7 @@ import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-BENCH = HERE / ".build" / "release" / "bench"
+BENCH = pathlib.Path(os.environ.get("BENCH", HERE / ".build" / "release" / "bench"))
 RECORD_BYTES = 250
 VARIANTS = ["raw", "codable", "bare"]
 STEPS = 2  # transform and delivery
@@ -182,4 +182,5 @@ def main():
     print(f"\n* (CPU of `run` per record - {sink_cpu:.1f} µs, the sink's own) / {STEPS} steps")
 
 
-main()
+if __name__ == "__main__":
+    main()

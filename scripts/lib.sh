@@ -32,14 +32,16 @@ build_orders() {
     [ -x "$orders_command" ] || fail "the build succeeded, but there is no $orders_command"
 }
 
-# The clients of others that the acceptance tests run, from PyPI: pinned, and in a folder of the project's own.
-venv=.build/venv
-test_clients='awslambdaric==4.2.2'
+# What others have made and tests and benchmarks run, from PyPI: pinned, and in folders of the project's own.
 
-install_test_clients() {
-    if [ "$(cat "$venv/clients" 2>/dev/null || true)" = "$test_clients" ]; then return; fi
-    python3 -m venv --clear "$venv"
+install_test_clients() { install_python .build/venv 'awslambdaric==4.2.2'; }
+install_bench_clients() { install_python Benchmarks/.build/venv 'awslambdaric==4.2.2 celery[redis]==5.5.3'; }
+
+# install_python FOLDER PACKAGES: a virtual environment with exactly these.
+install_python() {
+    if [ "$(cat "$1/packages" 2>/dev/null || true)" = "$2" ]; then return; fi
+    python3 -m venv --clear "$1"
     # shellcheck disable=SC2086  # a list of words
-    "$venv/bin/pip" install --quiet --disable-pip-version-check $test_clients
-    printf '%s\n' "$test_clients" > "$venv/clients"
+    "$1/bin/pip" install --quiet --disable-pip-version-check $2
+    printf '%s\n' "$2" > "$1/packages"
 }
