@@ -2,6 +2,8 @@ public import Logging
 
 /// What a function knows about the invocation it runs in.
 public struct InvocationContext: Sendable {
+    /// The invocation's own id, as in the log: its `awsRequestId` on Lambda.
+    public let requestID: String
     public let pipeline: String
     /// The function's registered name.
     public let function: String
@@ -13,7 +15,11 @@ public struct InvocationContext: Sendable {
     private let baseLogger: Logger
 
     /// Starts the invocation's time.
-    package init(pipeline: String, function: String, version: String?, timeout: Duration, logger: Logger) {
+    package init(
+        requestID: String = RequestID.random(), pipeline: String, function: String, version: String?, timeout: Duration,
+        logger: Logger
+    ) {
+        self.requestID = requestID
         self.pipeline = pipeline
         self.function = function
         self.version = version
@@ -25,9 +31,10 @@ public struct InvocationContext: Sendable {
     /// The time left until the deadline; zero afterwards.
     public var remaining: Duration { max(.zero, ContinuousClock.now.duration(to: deadline)) }
 
-    /// Writes to the function's log, with the pipeline and the function as metadata.
+    /// Writes to the function's log, with the invocation, the pipeline and the function as metadata.
     public var logger: Logger {
         var logger = baseLogger
+        logger[metadataKey: StepLog.requestKey] = "\(requestID)"
         logger[metadataKey: "pipeline"] = "\(pipeline)"
         logger[metadataKey: "function"] = "\(function)"
         return logger
@@ -66,6 +73,8 @@ public struct FunctionContext: Sendable {
     /// When the raw record arrived.
     public var received: Timestamp { record.received }
 
+    /// The id of the invocation, which may be of many records.
+    public var requestID: String { invocation.requestID }
     public var pipeline: String { invocation.pipeline }
     /// Which code is running: the executable's build id.
     public var version: String? { invocation.version }
@@ -79,7 +88,7 @@ public struct FunctionContext: Sendable {
     /// constant where more than one line is written.
     public var logger: Logger {
         var logger = invocation.logger
-        logger[metadataKey: "record"] = "\(record.identity)"
+        logger[metadataKey: LogEntry.recordField] = "\(record.identity)"
         return logger
     }
 }

@@ -110,17 +110,32 @@ package final class FunctionHost: Sendable {
 package struct HostedFunction: FunctionInvoker {
     private let function: Function
     private let host: FunctionHost
+    private let log: StepLog
 
-    package init(_ function: Function, host: FunctionHost) {
+    package init(_ function: Function, host: FunctionHost, log: StepLog = .none) {
         self.function = function
         self.host = host
+        self.log = log
     }
 
     package var name: String { function.name }
     package var takesBatches: Bool { function.takesBatches }
 
     package func invoke(_ records: [RawRecord], _ context: InvocationContext) async -> InvocationResult {
-        await host.invoke(function, records, context)
+        let invocation = InvocationLog(
+            context.requestID, in: log, stream: log.stream, version: context.version ?? function.name)
+        invocation.start(RecordMarks(records))
+        let begin = ContinuousClock.now
+        let result = await host.invoke(function, records, context)
+        switch result {
+        case .failed(let problem, _), .notStarted(let problem):
+            invocation.failed("[ERROR] \(problem.reason)", problem)
+        case .refused(let reason):
+            invocation.failed("[ERROR] \(reason)", Problem(reason: reason, type: nil, remedy: .retry))
+        case .answered, .cutShort: break
+        }
+        invocation.end(InvocationLog.Report(duration: begin.duration(to: .now)))
+        return result
     }
 
     package func close() async { host.close() }

@@ -17,6 +17,7 @@ public struct Pipeline: Hashable, Sendable {
     public var transform: Transform?
     public var deliver: Deliver
     public var deadLetters: DeadLetters
+    public var logs: Logs
     /// The folder that relative paths of the definition are relative to: the file's own. Not part of equality
     /// between the two spellings, because values compare before resolution; `nil` = the working directory.
     public var root: String?
@@ -26,7 +27,8 @@ public struct Pipeline: Hashable, Sendable {
     public init(
         name: String, source: Source, id: RecordPath? = nil, maxRecord: ByteCount = .megabytes(1),
         archive: Archive? = Archive(), subject: [String: SubjectPath] = [:], queue: QueuePlan = QueuePlan(),
-        transform: Transform? = nil, deliver: Deliver, deadLetters: DeadLetters = DeadLetters(), root: String? = nil
+        transform: Transform? = nil, deliver: Deliver, deadLetters: DeadLetters = DeadLetters(), logs: Logs = Logs(),
+        root: String? = nil
     ) {
         self.name = name
         self.source = source
@@ -38,6 +40,7 @@ public struct Pipeline: Hashable, Sendable {
         self.transform = transform
         self.deliver = deliver
         self.deadLetters = deadLetters
+        self.logs = logs
         self.root = root
     }
 }
@@ -50,7 +53,7 @@ extension Pipeline {
     private var defined: Defined {
         Defined(
             name: name, source: source, id: id, maxRecord: maxRecord, archive: archive, subject: subject,
-            queue: queue, transform: transform, deliver: deliver, deadLetters: deadLetters)
+            queue: queue, transform: transform, deliver: deliver, deadLetters: deadLetters, logs: logs)
     }
 
     private struct Defined: Hashable {
@@ -64,5 +67,6 @@ extension Pipeline {
         let transform: Transform?
         let deliver: Deliver
         let deadLetters: DeadLetters
+        let logs: Logs
     }
 }

@@ -1,6 +1,6 @@
 extension [UInt8] {
     /// Appends a text as JSON writes it, quotes included.
-    mutating func appendJSON(_ text: String) {
+    package mutating func appendJSON(_ text: String) {
         append(.quote)
         for byte in text.utf8 {
             if byte == .quote || byte == .backslash {

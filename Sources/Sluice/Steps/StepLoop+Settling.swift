@@ -48,7 +48,10 @@ extension StepLoop {
         var failed: [(message: ReceivedMessage, reason: String)] = []
         for (index, outcome) in outcomes.enumerated() {
             switch outcome {
-            case .settled: if !settlement.entries[index].disposition.returnsMessage { gone += 1 }
+            case .settled:
+                let disposition = settlement.entries[index].disposition
+                if !disposition.returnsMessage { gone += 1 }
+                if let failure = disposition.failure { note(failure, of: messages[index], disposition) }
             case .stale: break
             case .failed(let reason): failed.append((messages[index], reason))
             }
@@ -56,6 +59,20 @@ extension StepLoop {
         control.count(gone)
         await step.settled(messages, settlement, outcomes)
         if !failed.isEmpty { try await retry(failed) }
+    }
+
+    private func note(_ failure: Failure, of message: ReceivedMessage, _ disposition: Disposition) {
+        var (level, outcome) = (Logger.Level.error, "it goes to the dead-letter queue")
+        if case .retry(let delay, _) = disposition, message.receiveCount < plan.maxReceiveCount ?? .max {
+            (level, outcome) = (.warning, "it is tried again in \(delay.formattedSeconds) s")
+        }
+        let identity = message.lineage.identity
+        log.write(
+            .step, level, "Record \(identity) failed at receive \(message.receiveCount): \(failure.reason); \(outcome)",
+            fields: [
+                LogEntry.recordField: .text(identity.text), "receiveCount": .number(Double(message.receiveCount)),
+                "errorType": .text(failure.type ?? ""), "errorMessage": .text(failure.reason),
+            ])
     }
 
     /// What could not be settled as it was decided is tried again as any other failure is: left alone it would stay

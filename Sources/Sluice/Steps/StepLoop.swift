@@ -17,19 +17,22 @@ package struct StepLoop: Service {
         package var batchWindow: Duration
         /// Whether the queue is FIFO.
         package var ordered: Bool
+        /// How often a record of the queue is received before it is dead; `nil` = not known here.
+        package var maxReceiveCount: Int?
         /// How long work in progress may go on when the process is asked to stop. 20 s.
         package var drain: Duration
         /// How long cancelled work may take to end before that is reported. 5 s.
         package var cancellation: Duration
 
         package init(
-            concurrency: Int, batch: Int, batchWindow: Duration = .zero, ordered: Bool,
+            concurrency: Int, batch: Int, batchWindow: Duration = .zero, ordered: Bool, maxReceiveCount: Int? = nil,
             drain: Duration = .seconds(20), cancellation: Duration = .seconds(5)
         ) {
             self.concurrency = max(1, concurrency)
             self.batch = min(max(1, batch), 10_000)
             self.batchWindow = batchWindow
             self.ordered = ordered
+            self.maxReceiveCount = maxReceiveCount
             self.drain = drain
             self.cancellation = cancellation
         }
@@ -42,10 +45,12 @@ package struct StepLoop: Service {
     let plan: Plan
     let clock: any EngineClock
     let logger: Logger
+    let log: StepLog
 
+    /// - Parameter log: where it is kept what became of records that failed; nobody else is told of each.
     package init(
         _ step: any Step, from queue: any MessageQueue, settler: any Settler, control: StepControl, plan: Plan,
-        clock: any EngineClock, logger: Logger
+        clock: any EngineClock, logger: Logger, log: StepLog = .none
     ) {
         self.step = step
         self.queue = queue
@@ -54,6 +59,7 @@ package struct StepLoop: Service {
         self.plan = plan
         self.clock = clock
         self.logger = logger
+        self.log = log
     }
 
     /// Returns after a graceful shutdown, or when its task is cancelled.

@@ -14,7 +14,7 @@ struct RootCommand: AsyncParsableCommand {
                     name: "Run:",
                     subcommands: [RunCommand.self, PauseCommand.self, ResumeCommand.self, WaitCommand.self]),
                 CommandGroup(name: "Put in:", subcommands: [SendCommand.self]),
-                CommandGroup(name: "Watch:", subcommands: [StatusCommand.self, QueueCommand.self]),
+                CommandGroup(name: "Watch:", subcommands: [StatusCommand.self, LogsCommand.self, QueueCommand.self]),
                 CommandGroup(name: "Dead letters:", subcommands: [DLQCommand.self]),
                 CommandGroup(name: "Keep:", subcommands: [DataCommand.self]),
                 CommandGroup(name: "More:", subcommands: [VersionCommand.self]),

@@ -17,12 +17,11 @@ struct FolderWatch: ~Copyable {
 
         /// From here on changes are remembered: begin to watch, look, then wait.
         /// - Throws: `ControlError.failed`, `.forbidden`.
-        init(folder: String) throws {
+        init(folder: String, for changes: Changes = .folder) throws {
             descriptor = inotify_init1(CInt(IN_CLOEXEC) | CInt(IN_NONBLOCK))
             guard descriptor >= 0 else { throw ControlError.failed("inotify: \(String(cString: strerror(errno)))") }
-            let changes = UInt32(IN_CREATE | IN_CLOSE_WRITE | IN_CLOSE_NOWRITE | IN_ATTRIB | IN_DELETE | IN_MOVED_TO)
             var ends: [CInt] = [-1, -1]
-            guard pipe(&ends) == 0, inotify_add_watch(descriptor, folder, changes) >= 0 else {
+            guard pipe(&ends) == 0, inotify_add_watch(descriptor, folder, changes.mask) >= 0 else {
                 let error = errno
                 for open in ends + [descriptor] where open >= 0 { close(open) }
                 if error == EACCES { throw ControlError.forbidden("no permission for the data folder '\(folder)'") }
@@ -57,11 +56,34 @@ struct FolderWatch: ~Copyable {
             try Task.checkCancellation()
         }
     #else
-        init(folder: String) throws {}
+        init(folder: String, for changes: Changes = .folder) throws {}
 
         /// There is no watching here: looks again after a moment.
         func wait(atMost limit: Duration) async throws {
             try await ContinuousClock().sleep(for: min(limit, .milliseconds(100)))
         }
     #endif
+}
+
+extension FolderWatch {
+    /// What somebody waits for.
+    enum Changes {
+        /// The lock is free, or the socket is there.
+        case folder
+        /// A folder or a file is new.
+        case names
+        /// A file was written to, or is new.
+        case writes
+
+        #if os(Linux)
+            fileprivate var mask: UInt32 {
+                switch self {
+                case .folder:
+                    UInt32(IN_CREATE | IN_CLOSE_WRITE | IN_CLOSE_NOWRITE | IN_ATTRIB | IN_DELETE | IN_MOVED_TO)
+                case .names: UInt32(IN_CREATE | IN_MOVED_TO)
+                case .writes: UInt32(IN_CREATE | IN_MODIFY)
+                }
+            }
+        #endif
+    }
 }

@@ -22,6 +22,9 @@ protocol EngineAssembly: Sendable {
     /// Brings a folder of an older version to this one, also where that is not done by itself when it is opened.
     /// - Returns: the changes that were made; empty = it was up to date.
     func upgrade(folder: String) throws -> [String]
+
+    /// What was logged there, whether the folder is open or not.
+    func logs(folder: String) -> any LogStore
 }
 
 /// An engine that has a data folder open.
@@ -30,8 +33,11 @@ protocol OpenEngine: Sendable {
     var control: any Control { get }
 
     /// Makes and claims the queues of `pipelines` and puts their steps together.
+    /// - Parameter secrets: what must not stand in a log.
     /// - Throws: `ControlError.refused` when what is stored does not allow these definitions.
-    func start(_ pipelines: [Pipeline], functions: [Function], logger: Logger) async throws -> RunningPipelines
+    func start(
+        _ pipelines: [Pipeline], functions: [Function], secrets: Secrets, logger: Logger
+    ) async throws -> RunningPipelines
 
     /// Lets the folder go. Called once, after everything that uses the engine has ended.
     func close() async

@@ -12,16 +12,18 @@ struct FunctionAssembly {
     ///   - functions: those in Swift that the app registers.
     ///   - scratch: a folder for files that processes need; made when one does.
     ///   - sandboxes: where processes live.
+    ///   - log: where the function's lines are kept, beside what `logger` says on stderr.
     /// - Throws: `ControlError.refused` when the function, its code or what runs it is not there.
     init(
         _ transform: Transform, of pipeline: Pipeline, functions: [Function], scratch: String, sandboxes: Sandboxes,
-        logger: Logger
+        logger: Logger, log: StepLog = .none
     ) throws {
         if case .swift(let name) = transform.kind {
             guard let function = functions.first(where: { $0.name == name }) else {
                 throw ControlError.refused(Self.unknownFunction(name, in: pipeline, among: functions.map(\.name)))
             }
-            invoker = HostedFunction(function, host: FunctionHost(name: function.name, logger: logger))
+            let host = FunctionHost(name: function.name, logger: log.logger(beside: logger))
+            invoker = HostedFunction(function, host: host, log: log)
             version = try ExecutableVersion.current()
             return
         }
@@ -32,7 +34,7 @@ struct FunctionAssembly {
             transform, pipeline: pipeline.name, region: runtime.region, account: runtime.account)
         invoker = try ProcessFunction(
             name: transform.codeName, runtime: runtime, contract: contract, sandboxes: sandboxes,
-            logger: Self.logger(logger, pipeline.transformStep))
+            logger: Self.logger(logger, pipeline.transformStep), log: log)
     }
 
     /// What limits functions on this machine, if one of `pipelines` has a function with a process of its own.

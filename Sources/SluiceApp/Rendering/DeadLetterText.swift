@@ -40,8 +40,8 @@ struct DeadLetterText {
         return table.lines
     }
 
-    /// One dead letter: where it died, each failure that is kept, and its bytes.
-    func lines(of letter: DeadLetter) -> [String] {
+    /// One dead letter: where it died, each failure that is kept, what was logged at the last, and its bytes.
+    func lines(of letter: DeadLetter, log: [LogEntry] = []) -> [String] {
         var lines = [
             "message   \(letter.id)",
             "record    \(SafeText.line(letter.identity.text))" + (letter.name.map { "  (\(SafeText.line($0)))" } ?? ""),
@@ -52,6 +52,7 @@ struct DeadLetterText {
             "received  \(time.full(letter.received)), died \(time.full(letter.died)) after "
                 + Self.times(letter.receiveCount))
         lines += historyLines(letter.history)
+        lines += logLines(log)
         lines.append("body      \(Numbers.bytes(letter.body.count))")
         lines += SafeText.body(letter.body).split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)" }
         return lines
@@ -61,6 +62,12 @@ struct DeadLetterText {
         var lines = history.first.map(line(of:))
         if history.omitted > 0 { lines.append("          … \(Numbers.grouped(history.omitted)) more failures …") }
         return lines + history.last.map(line(of:))
+    }
+
+    private func logLines(_ entries: [LogEntry]) -> [String] {
+        guard !entries.isEmpty else { return [] }
+        let text = LogText(time: time, showsStep: false)
+        return ["log"] + entries.flatMap(text.lines(of:)).map { "  \($0)" }
     }
 
     private func line(of failure: Failure) -> String {

@@ -200,11 +200,13 @@ struct DeadLetterDocument: Encodable {
     var receiveCount: Int
     var failures: [FailureDocument]
     var failuresOmitted: Int
+    /// What was logged at the last failure.
+    var log: [LogDocument]
     /// Base64; `body_text` beside it where the bytes are UTF-8.
     var body: String
     var bodyText: String?
 
-    init(_ letter: DeadLetter) {
+    init(_ letter: DeadLetter, log entries: [LogEntry] = []) {
         id = letter.id.description
         pipeline = letter.pipeline
         queue = letter.queue
@@ -220,6 +222,7 @@ struct DeadLetterDocument: Encodable {
                 time: TimeText.rfc3339($0.time), step: $0.step, type: $0.type, reason: $0.reason, code: $0.version)
         }
         failuresOmitted = letter.history.omitted
+        log = entries.map(LogDocument.init)
         body = Data(letter.body).base64EncodedString()
         bodyText = String(validating: letter.body, as: UTF8.self)
     }

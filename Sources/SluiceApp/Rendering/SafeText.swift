@@ -12,6 +12,14 @@ enum SafeText {
         return safe
     }
 
+    /// Text of several lines, each made safe; tabs stay, as in Lambda's REPORT.
+    static func lines(_ text: String) -> [String] {
+        text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            line.split(separator: "\t", omittingEmptySubsequences: false).map { Self.line(String($0)) }
+                .joined(separator: "\t")
+        }
+    }
+
     /// A body for people: text as it is, where it is text; any byte that is not as `\xNN`. At most `limit` bytes.
     static func body(_ bytes: some Collection<UInt8>, limit: Int = 64 << 10) -> String {
         var safe = ""

@@ -44,6 +44,9 @@ struct TimeText: Sendable {
         return "\(date(time)) \(Self.two(parts.hour)):\(Self.two(parts.minute)):\(Self.two(parts.second))"
     }
 
+    /// `2026-12-23 02:14:07.123`.
+    func precise(_ time: Timestamp) -> String { "\(full(time)).\(Self.fraction(of: time))" }
+
     /// How long ago: `7h`, in the largest unit that is not 0.
     func age(of time: Timestamp?) -> String {
         guard let time else { return "–" }
@@ -68,10 +71,23 @@ struct TimeText: Sendable {
     /// `2026-12-23T02:14:07.123Z`, for machines.
     static func rfc3339(_ time: Timestamp) -> String {
         let parts = civil(seconds: time.seconds)
-        let milliseconds = time.milliseconds - time.seconds * 1_000
-        let fraction = String(1_000 + milliseconds).dropFirst()
         return "\(four(parts.year))-\(two(parts.month))-\(two(parts.day))T\(two(parts.hour)):\(two(parts.minute)):"
-            + "\(two(parts.second)).\(fraction)Z"
+            + "\(two(parts.second)).\(fraction(of: time))Z"
+    }
+
+    /// Three digits of milliseconds.
+    private static func fraction(of time: Timestamp) -> Substring {
+        String(1_000 + time.milliseconds - time.seconds * 1_000).dropFirst()
+    }
+
+    /// Reads `2026-12-23T02:14:07Z`, with a fraction or an offset (`+02:00`) where there is one.
+    static func parse(rfc3339 text: String) -> Timestamp? {
+        do {
+            let style = Date.ISO8601FormatStyle(includingFractionalSeconds: text.contains("."))
+            return Timestamp(milliseconds: Int64((try style.parse(text).timeIntervalSince1970 * 1_000).rounded()))
+        } catch {
+            return nil
+        }
     }
 
     private struct Civil { var year, month, day, hour, minute, second: Int }
@@ -81,22 +97,13 @@ struct TimeText: Sendable {
         return Self.civil(seconds: time.seconds + Int64(offset))
     }
 
-    /// The Gregorian calendar from days since 1970 (H. Hinnant's `civil_from_days`).
     private static func civil(seconds: Int64) -> Civil {
         let (dayQuotient, secondOfDay) = seconds.quotientAndRemainder(dividingBy: 86_400)
-        let day = secondOfDay < 0 ? dayQuotient - 1 : dayQuotient
+        let date = CivilDate(daysSince1970: secondOfDay < 0 ? dayQuotient - 1 : dayQuotient)
         let second = Int(secondOfDay < 0 ? secondOfDay + 86_400 : secondOfDay)
-        let shifted = day + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let monthIndex = (5 * dayOfYear + 2) / 153
-        let month = Int(monthIndex < 10 ? monthIndex + 3 : monthIndex - 9)
         return Civil(
-            year: Int(yearOfEra + era * 400) + (month <= 2 ? 1 : 0), month: month,
-            day: Int(dayOfYear - (153 * monthIndex + 2) / 5 + 1), hour: second / 3_600,
-            minute: second / 60 % 60, second: second % 60)
+            year: date.year, month: date.month, day: date.day, hour: second / 3_600, minute: second / 60 % 60,
+            second: second % 60)
     }
 
     private static func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }

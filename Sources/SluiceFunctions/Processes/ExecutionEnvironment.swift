@@ -34,9 +34,12 @@ final class ExecutionEnvironment: Sendable {
     deinit { end() }
 
     /// Starts a process, and waits until it asks for its first invocation.
-    static func start(_ runtime: FunctionRuntime, in sandboxes: Sandboxes, logger: Logger) async -> Start {
+    static func start(
+        _ runtime: FunctionRuntime, in sandboxes: Sandboxes, logger: Logger, log stepLog: StepLog
+    ) async -> Start {
         let endpoint = RuntimeEndpoint()
-        let log = FunctionLog(logger)
+        let log = FunctionLog(logger, stepLog, version: runtime.identity.version, memory: runtime.memory.bytes)
+        let begin = ContinuousClock.now
         let server: RuntimeAPIServer
         do {
             server = try await RuntimeAPIServer.start(endpoint, runtime.identity)
@@ -47,7 +50,8 @@ final class ExecutionEnvironment: Sendable {
         do {
             let sandbox = try sandboxes.make(memory: runtime.memory)
             process = try await FunctionProcess.start(
-                runtime.plan(api: server.address, in: sandbox), in: sandbox, lines: { log.write($0) },
+                runtime.plan(api: server.address, in: sandbox, logStream: log.stream), in: sandbox,
+                lines: { log.write($0) },
                 ended: { endpoint.processEnded($0) })
         } catch {
             server.close()
@@ -55,6 +59,7 @@ final class ExecutionEnvironment: Sendable {
         }
         let start = await endpoint.waitUntilStarted(atMost: longestStart)
         if case .ready = start {
+            log.started(after: begin.duration(to: .now))
             return .ready(ExecutionEnvironment(endpoint, server, process, log))
         }
         process.end()
@@ -85,13 +90,14 @@ final class ExecutionEnvironment: Sendable {
     var isAlive: Bool { endpoint.isAlive }
 
     /// One invocation. After anything but an answer or a reported error the environment has ended.
-    func invoke(_ id: String, _ event: ByteBuffer, timeout: Duration) async -> RuntimeEndpoint.Answer {
-        log.begin(id)
-        let begin = ContinuousClock.now
+    func invoke(
+        _ id: String, _ event: ByteBuffer, records: RecordMarks, timeout: Duration
+    ) async -> RuntimeEndpoint.Answer {
+        log.begin(id, records)
         let invocation = RuntimeEndpoint.Invocation(
             id: id, event: event, deadline: Timestamp.wall + timeout)
         let answer = await endpoint.invoke(invocation, limit: timeout)
-        log.end(begin.duration(to: .now), peakMemory: process.peakMemory)
+        log.end(answer, timeout: timeout) { process.peakMemory }
         switch answer {
         case .response, .error: break
         case .exited, .untouched, .timeUp, .cancelled, .tooLarge: end()
@@ -112,14 +118,6 @@ final class ExecutionEnvironment: Sendable {
 
     /// Returns when all that it has ended is gone.
     func waitUntilGone() async { await process.waitUntilGone() }
-}
-
-/// Ids as Lambda writes them.
-enum RequestID {
-    static func random() -> String {
-        var generator = SystemRandomNumberGenerator()
-        return MessageID.random(using: &generator).description
-    }
 }
 
 extension Optional where Wrapped == String {

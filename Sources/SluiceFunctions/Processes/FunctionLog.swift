@@ -2,50 +2,130 @@ import Logging
 import Sluice
 import Synchronization
 
-/// What a process writes, with the invocation during which it wrote it.
+/// What one execution environment writes and how its invocations went: its log stream.
 final class FunctionLog: Sendable {
     private struct State {
-        var request: String?
+        var invocation: Invocation?
         var lastError: String?
-        /// Lines of the present invocation.
-        var lines = 0
+        /// Until the first invocation has reported it.
+        var initDuration: Duration?
+        var peakMemory: (bytes: Int, read: ContinuousClock.Instant)?
     }
 
+    private struct Invocation {
+        let id: String
+        let log: InvocationLog
+        let begin = ContinuousClock.now
+        var lines = 0
+        var bytes = 0
+        var dropped: InvocationLog.Dropped?
+
+        /// - Returns: false when the line is more than is kept of one invocation.
+        mutating func take(_ line: OutputLines.Line) -> Bool {
+            let length = line.text.utf8.count
+            if dropped == nil, lines < InvocationLog.mostLines, bytes + length <= InvocationLog.mostBytes {
+                lines += 1
+                bytes += length
+                return true
+            }
+            dropped = InvocationLog.Dropped(
+                lines: (dropped?.lines ?? 0) + 1, bytes: (dropped?.bytes ?? 0) + length + line.cut)
+            return false
+        }
+    }
+
+    let stream: String
     private let logger: Logger
+    private let log: StepLog
+    private let version: String
+    /// The limit, in bytes.
+    private let memory: Int
     private let state = Mutex(State())
 
-    /// A function that floods its log in one invocation is cut short here: the first lines say what happens.
-    private static let mostLines = 10_000
+    /// Asking the kernel takes longer than a short invocation does: what was read so shortly before is as good.
+    private static let memoryAge: Duration = .milliseconds(100)
 
-    init(_ logger: Logger) { self.logger = logger }
+    /// - Parameter logger: what the process says on stderr; `log` is what is kept.
+    init(_ logger: Logger, _ log: StepLog, version: String, memory: Int) {
+        self.logger = logger
+        self.log = log
+        self.version = version
+        self.memory = memory
+        stream = LogStream.name(version: version, at: .wall)
+    }
 
-    func begin(_ request: String) {
+    /// The environment has asked for its first invocation.
+    func started(after duration: Duration) { state.withLock { $0.initDuration = duration } }
+
+    func begin(_ request: String, _ records: RecordMarks) {
+        let log = InvocationLog(request, in: log, stream: stream, version: version)
+        log.start(records)
         state.withLock { state in
-            state.request = request
-            state.lines = 0
+            state.invocation = Invocation(id: request, log: log)
             state.lastError = nil
         }
     }
 
-    /// - Parameter peakMemory: in bytes; read from the kernel, so only when somebody wants to know.
-    func end(_ duration: Duration, peakMemory: @autoclosure () -> Int?) {
-        guard logger.logLevel <= .debug else { return }
-        let (request, dropped) = state.withLock { ($0.request, max(0, $0.lines - Self.mostLines)) }
-        var metadata: Logger.Metadata = [
-            "request": "\(request ?? "none")", "duration_ms": "\(duration.milliseconds)",
-        ]
-        if let peakMemory = peakMemory() { metadata["max_memory_mb"] = "\(peakMemory >> 20)" }
-        if dropped > 0 { metadata["lines_dropped"] = "\(dropped)" }
-        logger.debug("An invocation has ended", metadata: metadata)
+    /// - Parameters:
+    ///   - answer: what came of the invocation.
+    ///   - peakMemory: in bytes; read from the kernel.
+    func end(_ answer: RuntimeEndpoint.Answer, timeout: Duration, peakMemory: () -> Int?) {
+        let now = ContinuousClock.now
+        let known = state.withLock { $0.peakMemory }
+        let isFresh = known.map { now - $0.read < Self.memoryAge } ?? false
+        let peak = isFresh ? known?.bytes : peakMemory() ?? known?.bytes
+        let ended = state.withLock { state -> (invocation: Invocation, initDuration: Duration?)? in
+            if !isFresh { state.peakMemory = peak.map { ($0, now) } }
+            guard let invocation = state.invocation else { return nil }
+            defer {
+                state.invocation = nil
+                state.initDuration = nil
+            }
+            return (invocation, state.initDuration)
+        }
+        guard let (invocation, initDuration) = ended else { return }
+        failed(invocation, answer, timeout)
+        invocation.log.end(
+            InvocationLog.Report(
+                duration: invocation.begin.duration(to: now), memory: memory, peakMemory: peak,
+                initDuration: initDuration, dropped: invocation.dropped))
+    }
+
+    /// As Lambda writes it.
+    private func failed(_ invocation: Invocation, _ answer: RuntimeEndpoint.Answer, _ timeout: Duration) {
+        switch answer {
+        case .response, .untouched, .cancelled, .tooLarge: break
+        case .error(let error):
+            invocation.log.failed(
+                "[ERROR] \(error.reason)",
+                Problem(reason: error.message, type: error.type ?? "Unhandled", remedy: .retry), trace: error.stackTrace
+            )
+        case .exited(let end):
+            let text = "Error: Runtime exited with error: \(end.description)"
+            invocation.log.failed(
+                "RequestId: \(invocation.id) \(text)",
+                Problem(reason: "RequestId: \(invocation.id) \(text)", type: "Runtime.ExitError", remedy: .retry))
+        case .timeUp:
+            let text =
+                "\(invocation.id) Task timed out after \(InvocationLog.Report.seconds(timeout)) seconds"
+            invocation.log.failed(text, Problem(reason: text, type: "timeout", remedy: .retry))
+        }
     }
 
     func write(_ line: OutputLines.Line) {
-        let (request, isKept) = state.withLock { state in
-            state.lines += 1
+        let (request, log, isKept) = state.withLock { state -> (String?, InvocationLog?, Bool) in
             if line.stream == .standardError, !line.text.isEmpty { state.lastError = String(line.text.prefix(500)) }
-            return (state.request, state.lines <= Self.mostLines)
+            let isKept = state.invocation?.take(line) ?? true
+            return (state.invocation?.id, state.invocation?.log, isKept)
         }
         guard isKept else { return }
+        let fields = line.fields
+        if let log {
+            log.output(line.text, fields: fields)
+        } else {
+            self.log.write(.output, .info, line.text, stream: stream, fields: fields)
+        }
+        guard logger.logLevel <= .info else { return }
         var metadata: Logger.Metadata = ["stream": "\(line.stream.rawValue)"]
         if let request { metadata["request"] = "\(request)" }
         if line.cut > 0 { metadata["bytes_cut"] = "\(line.cut)" }
@@ -53,4 +133,12 @@ final class FunctionLog: Sendable {
     }
 
     var lastErrorLine: String? { state.withLock { $0.lastError } }
+}
+
+extension OutputLines.Line {
+    fileprivate var fields: [String: LogValue] {
+        var fields: [String: LogValue] = ["output": .text(stream.rawValue)]
+        if cut > 0 { fields["bytesCut"] = .number(Double(cut)) }
+        return fields
+    }
 }

@@ -1,7 +1,7 @@
 import DequeModule
 package import Logging
 import NIOCore
-import Sluice
+package import Sluice
 import Synchronization
 
 /// The execution environments of one function: kept warm between invocations, started when none is free, ended when
@@ -26,36 +26,43 @@ package final class FunctionPool: Sendable {
     private let sandboxes: Sandboxes
     private let logger: Logger
     private let gate = StartGate()
+    private let log: StepLog
     private let state = Mutex(State())
 
     /// How long an environment may wait for an invocation. Lambda does not say how long it waits.
     private static let longestIdle: Duration = .seconds(300)
 
+    /// - Parameter log: where the lines of the function are kept.
     /// - Throws: `ControlError` when what all environments share cannot be made.
-    package init(_ runtime: FunctionRuntime, in sandboxes: Sandboxes, logger: Logger) throws {
+    package init(_ runtime: FunctionRuntime, in sandboxes: Sandboxes, logger: Logger, log: StepLog = .none) throws {
         self.runtime = runtime
         self.sandboxes = sandboxes
         self.logger = logger
+        self.log = log
         try sandboxes.open()
     }
 
     /// One invocation in an environment that is free, or in a new one.
-    /// - Parameter id: the request id, which no other invocation has.
-    func invoke(_ id: String, _ event: ByteBuffer, timeout: Duration) async -> Invocation {
+    /// - Parameters:
+    ///   - id: the request id, which no other invocation has.
+    ///   - records: what is in the event, for the log.
+    func invoke(
+        _ id: String, _ event: ByteBuffer, records: RecordMarks = RecordMarks(), timeout: Duration
+    ) async -> Invocation {
         while let warm = takeIdle() {
-            let answer = await warm.invoke(id, event, timeout: timeout)
+            let answer = await warm.invoke(id, event, records: records, timeout: timeout)
             // It had ended while nobody looked: nothing of this invocation was seen.
             if case .untouched = answer { continue }
             return finish(warm, answer)
         }
         if let problem = gate.problem() { return .notStarted(problem) }
-        let start = await ExecutionEnvironment.start(runtime, in: sandboxes, logger: logger)
+        let start = await ExecutionEnvironment.start(runtime, in: sandboxes, logger: logger, log: log)
         gate.ended(start)
         switch start {
         case .cancelled: return .answer(.cancelled, lastErrorLine: nil)
         case .failed(let problem): return .notStarted(problem)
         case .ready(let environment):
-            let answer = await environment.invoke(id, event, timeout: timeout)
+            let answer = await environment.invoke(id, event, records: records, timeout: timeout)
             guard case .untouched(let end) = answer else { return finish(environment, answer) }
             // It asked, and was gone before it could be given anything: that is its start.
             return .notStarted(

@@ -10,24 +10,29 @@ package struct ProcessFunction: FunctionInvoker {
     private let contract: FunctionContract
     private let pool: FunctionPool
     private let logger: Logger
+    private let log: StepLog
 
+    /// - Parameter log: where the function's lines are kept, beside what `logger` says on stderr.
     /// - Throws: `ControlError` when what watches over the processes cannot be started.
     package init(
-        name: String, runtime: FunctionRuntime, contract: FunctionContract, sandboxes: Sandboxes, logger: Logger
+        name: String, runtime: FunctionRuntime, contract: FunctionContract, sandboxes: Sandboxes, logger: Logger,
+        log: StepLog
     ) throws {
         self.name = name
         self.contract = contract
         self.logger = logger
-        pool = try FunctionPool(runtime, in: sandboxes, logger: logger)
+        self.log = log
+        pool = try FunctionPool(runtime, in: sandboxes, logger: logger, log: log)
     }
 
     package func invoke(_ records: [RawRecord], _ context: InvocationContext) async -> InvocationResult {
-        let request = RequestID.random()
+        let request = context.requestID
         switch contract.event(for: records, invocation: request) {
         case .nothing(let answers): return .answered(answers)
         case .tooLarge(let problem): return .failed(problem, answered: [])
         case .send(let event, let reader):
-            let call = await pool.invoke(request, ByteBuffer(bytes: event), timeout: context.timeout)
+            let call = await pool.invoke(
+                request, ByteBuffer(bytes: event), records: RecordMarks(records), timeout: context.timeout)
             return result(of: call, reader, context)
         }
     }
@@ -45,7 +50,7 @@ package struct ProcessFunction: FunctionInvoker {
         case .answer(.response(let body), _):
             switch reader.answers(in: body[...]) {
             case .success(let answers): .answered(answers)
-            case .failure(let problem): .failed(problem, answered: [])
+            case .failure(let problem): notUnderstood(problem, context)
             }
         case .answer(.error(let error), _): reported(error)
         case .answer(.exited(let end), let line), .answer(.untouched(let end), let line):
@@ -54,11 +59,20 @@ package struct ProcessFunction: FunctionInvoker {
                 end.errorType)
         case .answer(.timeUp, _): failed("timeout after \(context.timeout.formattedSeconds) s", "timeout")
         case .answer(.cancelled, _): .cutShort(answered: [])
-        case .answer(.tooLarge(let bytes), _):
-            failed(
-                "the function's answer has \(bytes) bytes, and at most \(RuntimeAPIHandler.longestBody) are allowed: "
-                    + "write a smaller `batch`", "Function.ResponseSizeTooLarge")
+        case .answer(.tooLarge(let bytes), _): notUnderstood(Self.tooLarge(bytes), context)
         }
+    }
+
+    private static func tooLarge(_ bytes: Int) -> Problem {
+        Problem(
+            reason: "the function's answer has \(bytes) bytes, and at most \(RuntimeAPIHandler.longestBody) are "
+                + "allowed: write a smaller `batch`", type: "Function.ResponseSizeTooLarge", remedy: .retry)
+    }
+
+    /// The function has answered; that it cannot be used is said behind its REPORT.
+    private func notUnderstood(_ problem: Problem, _ context: InvocationContext) -> InvocationResult {
+        log.failed(problem, requestID: context.requestID)
+        return .failed(problem, answered: [])
     }
 
     private func reported(_ error: ReportedError) -> InvocationResult {

@@ -133,7 +133,9 @@ final class RuntimeEndpoint: Sendable {
             state.phase = .ended(end)
             if let current = state.current {
                 state.current = nil
-                actions.append { current.resume(current.isTaken ? .exited(end) : .untouched(end)) }
+                let answer = current.isTaken ? Answer.exited(end) : .untouched(end)
+                // As in `answer`: its last words are read first.
+                actions.append { FunctionLoop.shared.execute { current.resume(answer) } }
             }
             return actions
         }
@@ -155,7 +157,8 @@ final class RuntimeEndpoint: Sendable {
             return current.resume
         }
         guard let resume else { return .unknownInvocation }
-        resume(answer)
+        // What it wrote before it answered can be read by now, and is, before the loop comes to this.
+        FunctionLoop.shared.execute { resume(answer) }
         return .accepted
     }
 

@@ -12,9 +12,10 @@ package struct FunctionRuntime: Sendable {
     let memory: ByteCount
 
     /// How a process is started for it, with the address of its Runtime API.
-    func plan(api address: String, in sandbox: Sandbox) -> ProcessPlan {
+    func plan(api address: String, in sandbox: Sandbox, logStream: String) -> ProcessPlan {
         // The definition may name another temporary folder.
         var environment = ["TMPDIR": sandbox.temporaryFolder].merging(variables) { $1 }
+        environment["AWS_LAMBDA_LOG_STREAM_NAME"] = logStream
         environment["AWS_LAMBDA_RUNTIME_API"] = address
         return ProcessPlan(
             command: Self.guarded(command, sandbox), environment: environment, workingFolder: codeFolder)
@@ -81,7 +82,7 @@ package struct FunctionRuntime: Sendable {
             "AWS_LAMBDA_FUNCTION_NAME": identity.name, "AWS_LAMBDA_FUNCTION_VERSION": identity.version,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "\(transform.memory.bytes >> 20)",
             "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/\(identity.name)",
-            "AWS_LAMBDA_LOG_STREAM_NAME": "local", "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
             // No service of ours asks for them; SDKs do not start without.
             "AWS_ACCESS_KEY_ID": "sluice", "AWS_SECRET_ACCESS_KEY": "sluice",
             "LAMBDA_TASK_ROOT": code, "LAMBDA_RUNTIME_DIR": code, "TZ": ":UTC", "LANG": "en_US.UTF-8",

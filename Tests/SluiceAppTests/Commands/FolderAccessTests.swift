@@ -37,6 +37,8 @@ private final class OvertakingAssembly: EngineAssembly {
         return try await inner.open(folder: folder, create: create, clockRate: clockRate, logger: logger)
     }
 
+    func logs(folder: String) -> any LogStore { inner.logs(folder: folder) }
+
     func check(folder: String, logger: Logger) async throws -> [String] {
         try await inner.check(folder: folder, logger: logger)
     }

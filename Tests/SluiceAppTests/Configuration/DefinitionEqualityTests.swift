@@ -60,6 +60,7 @@ struct DefinitionEqualityTests {
                 breaker: {after: 3, probe: 10s}
             dead_letters:
               keep: 20d
+            logs: {keep: 7d, level: warning, max_size: 100MB}
             """
         let built = Pipeline("orders") {
             Source.queue("orders-in", name: "till")
@@ -91,6 +92,7 @@ struct DefinitionEqualityTests {
                 errors: [ErrorRule(match: "sql:2067", then: .pause)], backoff: Backoff(first: .milliseconds(500)),
                 breaker: BreakerPlan(after: 3, probe: .seconds(10)))
             DeadLetters(keep: .days(20))
+            Logs(keep: .days(7), level: .warning, maxSize: .megabytes(100))
         }
         let result = DefinitionReader(environment: [:]).read(text: yaml, name: "orders.yaml")
         #expect(result.mistakes.map(\.description) == [])

@@ -50,6 +50,9 @@ enum DefinitionKeys {
             Key(
                 "dead_letters", .section(deadLetters), at: \.pipeline.deadLetters, fallback: "",
                 "The records that failed for good, in a queue of their own behind each queue."),
+            Key(
+                "logs", .section(logs), at: \.pipeline.logs, fallback: "",
+                "What functions write and steps say; `logs PIPELINE` prints it."),
         ],
         ignoresExtensions: true,
         rules: [PipelineRules.check])
@@ -84,6 +87,20 @@ enum DefinitionKeys {
             Key(
                 "keep", .duration(.ours(.minutes(1)...(.days(3_650)))), at: \.keep,
                 "How long a dead letter is kept.")
+        ])
+
+    static let logs = KeyTable(
+        prototype: Logs(),
+        keys: [
+            Key(
+                "keep", .duration(.ours(.days(1)...(.days(3_650)))), at: \.keep,
+                "How long a line is kept. Files of an hour are deleted as a whole."),
+            Key(
+                "level", .choice(), at: \.level,
+                "What is less than this is not kept. What a function writes, and START, END and REPORT, are `info`."),
+            Key(
+                "max_size", .size(.ours(.megabytes(10)...(.gigabytes(1 << 10)))), at: \.maxSize,
+                "What all lines of the pipeline may take. Beyond it the oldest files are deleted."),
         ])
 
     static let subjectPaths = KeyType<[RecordPath]>.list(of: .path, base: "$.x", orOne: true)

@@ -12,6 +12,8 @@ struct CommandContext: Sendable {
     /// Engine seconds per real second, in an engine that this command opens.
     private(set) var clockRate = 1
     private(set) var logger: Logger
+    /// Of the command's definitions.
+    private(set) var secrets = Secrets()
     private let logLevel: Logger.Level
     private let logFormat: LogFormat
 
@@ -44,6 +46,7 @@ struct CommandContext: Sendable {
     func masking(_ secrets: Secrets) -> CommandContext {
         guard !secrets.isEmpty else { return self }
         var copy = self
+        copy.secrets = secrets
         let write = console.err
         copy.application.console.err = { write(secrets.mask($0)) }
         copy.logger = Self.logger(copy.application, logLevel, logFormat)

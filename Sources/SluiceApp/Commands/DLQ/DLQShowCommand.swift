@@ -3,7 +3,8 @@ import Sluice
 
 struct DLQShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Dead letters with their history and their bytes.")
+        commandName: "show",
+        abstract: "Dead letters with their history, what was logged at the last failure, and their bytes.")
 
     @OptionGroup var chosen: DeadLetterOptions
 
@@ -26,11 +27,15 @@ struct DLQShowCommand: AsyncParsableCommand {
             let selection = try await chosen.selection(in: control, reason: reason, needsChoice: false)
             return try await control.deadLetters(selection, limit: limit)
         }
-        if context.json {
-            context.print(documents: letters.map(DeadLetterDocument.init))
-        } else {
-            let text = DeadLetterText(time: context.time)
-            context.print(Array(letters.map(text.lines(of:)).joined(separator: [""])))
+        let text = DeadLetterText(time: context.time)
+        let log = FailureLog(logs: context.application.assembly.logs(folder: try context.dataFolder().path))
+        for (place, letter) in letters.enumerated() {
+            let entries = try await log.entries(of: letter)
+            if context.json {
+                context.print(document: DeadLetterDocument(letter, log: entries))
+            } else {
+                context.print((place == 0 ? [] : [""]) + text.lines(of: letter, log: entries))
+            }
         }
         if letters.isEmpty { throw CommandFailure(.usage, "no dead letter matches") }
     }

@@ -57,7 +57,7 @@ struct RunCommand: AsyncParsableCommand {
         _ context: CommandContext
     ) async throws -> ExitStatus {
         let running = try await engine.start(
-            pipelines, functions: context.application.functions, logger: context.logger)
+            pipelines, functions: context.application.functions, secrets: context.secrets, logger: context.logger)
         let server = try await ControlServer.bind(folder: folder, control: running.control, logger: context.logger)
         context.note(Self.firstLine(context.application.name, folder, pipelines))
         let idle = untilIdle ? UntilStill(running, limit: context.timeout) : nil

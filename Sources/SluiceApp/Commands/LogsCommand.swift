@@ -1,0 +1,114 @@
+import ArgumentParser
+import Foundation
+import Sluice
+
+struct LogsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "logs", abstract: "What functions wrote and steps said, the oldest first.",
+        discussion: """
+            Works whether the pipeline runs or not. With --record: the invocations that had this record, and what the \
+            steps said of it.
+            """)
+
+    @Argument(help: "PIPELINE, or PIPELINE/STEP.")
+    var target: StepArgument
+
+    @Flag(name: .shortAndLong, help: "Go on with what comes.")
+    var follow = false
+
+    @Option(help: "From then on: 90s, 15m, 2h, 3d ago, or 2026-11-26T07:00:00Z.")
+    var since: MomentArgument?
+
+    @Option(help: "Until then, in the same form.")
+    var until: MomentArgument?
+
+    @Option(help: "A record's identity, as `dlq show` prints it.")
+    var record: String?
+
+    @Option(name: [.customShort("n"), .customLong("tail")], help: "Only the last so many lines.")
+    var last: Int?
+
+    @OptionGroup var common: CommonOptions
+
+    mutating func validate() throws {
+        if let last, last < 0 { throw ValidationError("-n is at least 0.") }
+        if follow, until != nil { throw ValidationError("--follow and --until do not go together.") }
+        if let record, record.isEmpty { throw ValidationError("--record needs an identity; `dlq show` prints it.") }
+    }
+
+    mutating func run() async throws {
+        let context = try CommandContext(common)
+        let logs = context.application.assembly.logs(folder: try context.dataFolder().path)
+        try await context.check(target, in: logs)
+        let query = LogQuery(
+            pipeline: target.pipeline, step: target.step, since: since?.moment(before: .wall),
+            until: until?.moment(before: .wall), record: record.map { RecordIdentity($0) }, last: last)
+        let follow = follow
+        let text = LogText(time: context.time, showsStep: target.step == nil)
+        let unreadable = try await withTimeout(context.timeout) {
+            try await logs.read(query, follow: follow) { entries in
+                if context.json {
+                    context.print(documents: entries.map(LogDocument.init))
+                } else {
+                    context.print(entries.flatMap(text.lines(of:)))
+                }
+            }
+        }
+        if unreadable > 0 {
+            context.note(
+                "\(unreadable) lines could not be read: a process was killed while it wrote, or they are damaged")
+        }
+    }
+}
+
+extension CommandContext {
+    /// A misspelt name is an error and not an empty log. What has a log is known by it; whoever has the folder is asked
+    /// only for what has none.
+    fileprivate func check(_ target: StepArgument, in logs: any LogStore) async throws {
+        let logged = try logs.pipelines()
+        if target.step == nil, logged.contains(target.pipeline) { return }
+        let report = try await withControl { try await $0.status(pipeline: nil) }
+        guard let pipeline = report.pipelines.first(where: { $0.name == target.pipeline }) else {
+            // Of a former definition: its steps are not known any more.
+            if logged.contains(target.pipeline) { return }
+            let known = Set(report.pipelines.map(\.name)).union(logged).sorted()
+            throw CommandFailure(.usage, Self.unknown("pipeline", target.pipeline, among: known))
+        }
+        let steps = (pipeline.steps + pipeline.formerSteps).map(\.name.step)
+        guard let step = target.step, !steps.contains(step) else { return }
+        throw CommandFailure(.usage, "pipeline '\(pipeline.name)': " + Self.unknown("step", step, among: steps))
+    }
+
+    private static func unknown(_ noun: String, _ name: String, among names: [String]) -> String {
+        let near = NearestName.hint(for: name, among: names)
+        let known = names.isEmpty ? "; there is none" : "; there is \(names.joined(separator: ", "))"
+        return "there is no \(noun) '\(name)'\(near.isEmpty ? known : near)"
+    }
+}
+
+/// A moment as people type it: how long ago, or when.
+struct MomentArgument: ExpressibleByArgument, Sendable, Hashable {
+    private enum Form: Hashable {
+        case ago(Duration)
+        case at(Timestamp)
+    }
+
+    private let form: Form
+
+    init?(argument: String) {
+        if let span = TimeSpan(argument: argument) {
+            form = .ago(span.duration)
+        } else if let time = TimeText.parse(rfc3339: argument) {
+            form = .at(time)
+        } else {
+            return nil
+        }
+    }
+
+    func moment(before now: Timestamp) -> Timestamp {
+        switch form {
+        case .ago(let duration): now - duration
+        case .at(let time): time
+        }
+    }
+}
