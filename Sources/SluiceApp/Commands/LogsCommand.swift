@@ -6,8 +6,8 @@ struct LogsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "logs", abstract: "What functions wrote and steps said, the oldest first.",
         discussion: """
-            Works whether the pipeline runs or not. With --record: the invocations that had this record, and what the \
-            steps said of it.
+            Works whether the pipeline runs or not; --follow waits for one that does not run yet. With --record: the \
+            invocations that had this record, and what the steps said of it.
             """)
 
     @Argument(help: "PIPELINE, or PIPELINE/STEP.")
@@ -39,7 +39,11 @@ struct LogsCommand: AsyncParsableCommand {
     mutating func run() async throws {
         let context = try CommandContext(common)
         let logs = context.application.assembly.logs(folder: try context.dataFolder().path)
-        try await context.check(target, in: logs)
+        do {
+            try await context.check(target, in: logs)
+        } catch let failure as CommandFailure where follow && failure.status == .usage {
+            context.note("\(failure.message ?? "there is no such pipeline"); waiting for it")
+        }
         let query = LogQuery(
             pipeline: target.pipeline, step: target.step, since: since?.moment(before: .wall),
             until: until?.moment(before: .wall), record: record.map { RecordIdentity($0) }, last: last)

@@ -152,6 +152,8 @@ def answer_next(connection, handler):
 
 
 def main():
+    # A line is seen when it is written, not when the next answer is sent: this process may not live until then.
+    sys.stdout.reconfigure(line_buffering=True)
     # As in Lambda: modules are looked for beside the handler, not beside this file.
     sys.path[0] = os.getcwd()
     connection = Connection()
