@@ -43,16 +43,41 @@ package final class EmbeddedEngine: Sendable {
     }
 
     /// Makes the queues of these pipelines, and claims those that were filled before.
+    /// - Parameter running: the names of all pipelines that run here from now on; `nil` = these, beside those before.
     /// - Throws: `ControlError.refused` with the ways out; then nothing of that pipeline was changed.
-    package func apply(_ pipelines: [Pipeline]) async throws {
+    package func apply(_ pipelines: [Pipeline], among running: [String]? = nil) async throws {
         let names = pipelines.map(\.name)
-        try await store.writer.submit { $0.definedHere.formUnion(names) }
+        try await store.writer.submit { state in
+            state.definedHere = running.map { Set($0) } ?? state.definedHere.union(names)
+        }
         for pipeline in pipelines {
             let claimed = try await store.writer.submit { try $0.define(pipeline) }
             for queue in claimed { try await claim(queue) }
         }
         try await store.writer.submit { try $0.endStandstills() }
     }
+
+    /// Why what is stored does not allow these definitions, nor that those pipelines go; nothing is changed.
+    /// - Parameter running: the names of all pipelines that would run here.
+    package func refusals(
+        of pipelines: [Pipeline], removing removed: [String], among running: [String]
+    ) async throws -> [String] {
+        try await store.writer.submit { state in
+            let before = state.definedHere
+            state.definedHere = Set(running)
+            defer { state.definedHere = before }
+            var refusals: [String] = []
+            func collect(_ check: () throws -> Void) throws {
+                do { try check() } catch ControlError.refused(let reason) { refusals.append(reason) }
+            }
+            for pipeline in pipelines { try collect { try state.check(pipeline) } }
+            for name in removed { try collect { try state.checkRemoval(of: name) } }
+            return refusals
+        }
+    }
+
+    /// Those who wait for a condition look again, as after any turn.
+    package func wakeWaiters() async throws { try await store.writer.submit { _ in } }
 
     private func claim(_ name: String) async throws {
         guard let entry = store.catalogue.find(name) else { return }
@@ -81,7 +106,8 @@ package final class EmbeddedEngine: Sendable {
     package func pause(of step: StepName) async throws -> StepControl.Pause? {
         try await store.writer.submit { state in
             state.pauses[step.description].map {
-                StepControl.Pause(since: $0.since, reason: $0.reason)
+                let stage = state.pipelines[step.pipeline]?.stages.first { $0.step == step }
+                return StepControl.Pause(since: $0.since, reason: $0.reason, brokenCode: stage?.brokenCode)
             }
         }
     }
@@ -89,7 +115,8 @@ package final class EmbeddedEngine: Sendable {
     /// Keeps a pause that a step has made by itself, or ended.
     package func keep(_ pause: StepControl.Pause?, of step: StepName) async throws {
         try await store.writer.submit { state in
-            if let pause { try state.pause(step, reason: pause.reason) } else { try state.resume(step) }
+            guard let pause else { return try state.resume(step) }
+            try state.pause(step, reason: pause.reason, brokenCode: pause.brokenCode)
         }
     }
 
@@ -100,11 +127,14 @@ package final class EmbeddedEngine: Sendable {
 
     /// Returns when nothing of these pipelines moves any more by itself: each of their queues is empty, or waits behind
     /// a pause, or behind a breaker that three probes could not close, or behind another such queue that is full.
-    package func waitUntilStill(_ pipelines: [String], registry: StepRegistry) async throws {
-        let stages = try await store.writer.submit { state in
-            try pipelines.flatMap { try state.stages(pipeline: $0) }
+    /// - Parameter pipelines: asked again whenever something has changed; `nil` = they are being replaced just now.
+    package func waitUntilStill(
+        _ pipelines: @escaping @Sendable () -> [String]?, registry: StepRegistry
+    ) async throws {
+        try await store.wait { state in
+            guard let names = pipelines() else { return false }
+            return state.isStill(names.flatMap { state.pipelines[$0]?.stages ?? [] }, registry)
         }
-        try await store.wait { $0.isStill(stages, registry) }
     }
 
     /// Commits what was accepted and closes the store. What is asked of it afterwards answers `QueueError.closed`.

@@ -39,6 +39,19 @@ public protocol Control: Sendable {
     func pause(pipeline: String, step: String?, reason: String?) async throws -> [StepName]
     func resume(pipeline: String, step: String?) async throws -> [StepName]
 
+    /// What a reload would change beside what runs; nothing is done.
+    /// - Parameter files: definitions, or folders of them, by absolute path; `nil` = those that run now, read again.
+    /// - Throws: `ControlError.refused` when there is nothing that could be read again.
+    func planReload(of files: [String]?) async throws -> ReloadPlan
+
+    /// Reads the definitions again, and replaces what has changed: its steps receive no more, finish what they hold
+    /// within the deadlines of a shutdown, and the new ones start. Once begun it is finished, whoever waits for it.
+    /// - Parameter shown: the plan that somebody has seen and means; `nil` = whatever it comes to.
+    /// - Returns: what was changed.
+    /// - Throws: `ControlError.refused` when a definition is wrong, what is stored does not allow it, or it is not what
+    ///   was shown. Then everything runs as before.
+    func reload(_ files: [String]?, as shown: ReloadPlan?) async throws -> ReloadPlan
+
     /// Returns when it is so (`WaitCondition`). Waits until its task is cancelled. `nil` = every pipeline.
     func wait(pipeline: String?, until condition: WaitCondition) async throws
 }

@@ -12,11 +12,14 @@ package final class StepControl: Sendable {
         package var reason: String?
         /// The step paused itself.
         package var automatic: Bool
+        /// The code that could not be started: another one ends the pause. `nil` = only somebody does.
+        package var brokenCode: String?
 
-        package init(since: Timestamp, reason: String?, automatic: Bool = false) {
+        package init(since: Timestamp, reason: String?, automatic: Bool = false, brokenCode: String? = nil) {
             self.since = since
             self.reason = reason
             self.automatic = automatic
+            self.brokenCode = brokenCode
         }
     }
 
@@ -81,8 +84,8 @@ package final class StepControl: Sendable {
     // MARK: What commands ask
 
     /// Stops the step from receiving. What it holds is finished. A step that is paused keeps its first reason.
-    package func pause(reason: String?, automatic: Bool = false) {
-        let pause = Pause(since: clock.now, reason: reason, automatic: automatic)
+    package func pause(reason: String?, automatic: Bool = false, brokenCode: String? = nil) {
+        let pause = Pause(since: clock.now, reason: reason, automatic: automatic, brokenCode: brokenCode)
         let isNew = state.withLock { state in
             guard state.pause == nil else { return false }
             state.pause = pause

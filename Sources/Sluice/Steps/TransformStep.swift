@@ -92,7 +92,8 @@ package struct TransformStep: Step {
             policy.control.hold(until: moment)
             decisions.releaseRest(after: moment - now)
         case .pause:
-            policy.control.pause(reason: "the function fails at its start: \(problem.reason)", automatic: true)
+            policy.control.pause(
+                reason: "the function fails at its start: \(problem.reason)", automatic: true, brokenCode: version)
         }
     }
 

@@ -12,7 +12,9 @@ struct RootCommand: AsyncParsableCommand {
                 CommandGroup(name: "Start:", subcommands: [CheckCommand.self, TryCommand.self]),
                 CommandGroup(
                     name: "Run:",
-                    subcommands: [RunCommand.self, PauseCommand.self, ResumeCommand.self, WaitCommand.self]),
+                    subcommands: [
+                        RunCommand.self, ReloadCommand.self, PauseCommand.self, ResumeCommand.self, WaitCommand.self,
+                    ]),
                 CommandGroup(name: "Put in:", subcommands: [SendCommand.self]),
                 CommandGroup(name: "Watch:", subcommands: [StatusCommand.self, LogsCommand.self, QueueCommand.self]),
                 CommandGroup(name: "Dead letters:", subcommands: [DLQCommand.self]),

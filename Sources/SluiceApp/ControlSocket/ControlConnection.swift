@@ -161,6 +161,8 @@ extension Control {
         case .resume(let pipeline, let step): .steps(try await resume(pipeline: pipeline, step: step))
         case .wait(let pipeline, let condition):
             try await waited(pipeline, condition)
+        case .planReload(let files): .reload(try await planReload(of: files))
+        case .reload(let files, let shown): .reload(try await reload(files, as: shown))
         }
     }
 

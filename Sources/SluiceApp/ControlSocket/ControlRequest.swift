@@ -13,6 +13,8 @@ enum ControlRequest: Sendable, Hashable, Codable {
     case pause(pipeline: String, step: String?, reason: String?)
     case resume(pipeline: String, step: String?)
     case wait(pipeline: String?, WaitCondition)
+    case planReload(files: [String]?)
+    case reload(files: [String]?, shown: ReloadPlan?)
 }
 
 enum ControlAnswer: Sendable, Hashable, Codable {
@@ -25,4 +27,5 @@ enum ControlAnswer: Sendable, Hashable, Codable {
     case discarded(Int)
     case steps([StepName])
     case waited
+    case reload(ReloadPlan)
 }

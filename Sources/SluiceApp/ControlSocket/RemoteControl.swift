@@ -143,6 +143,16 @@ package struct RemoteControl: Control {
         guard case .waited = try await ask(.wait(pipeline: pipeline, condition)) else { throw Self.unexpected }
     }
 
+    package func planReload(of files: [String]?) async throws -> ReloadPlan {
+        guard case .reload(let plan) = try await ask(.planReload(files: files)) else { throw Self.unexpected }
+        return plan
+    }
+
+    package func reload(_ files: [String]?, as shown: ReloadPlan?) async throws -> ReloadPlan {
+        guard case .reload(let plan) = try await ask(.reload(files: files, shown: shown)) else { throw Self.unexpected }
+        return plan
+    }
+
     /// A send larger than a frame goes in parts, one after the other; when one fails those before it are stored.
     package func send(
         _ messages: [NewMessage], to queue: String, at position: SendPosition?

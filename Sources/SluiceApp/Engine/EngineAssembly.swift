@@ -1,5 +1,4 @@
 import Logging
-import ServiceLifecycle
 import Sluice
 
 /// The one thing that commands need an engine for: opening a data folder in this process.
@@ -32,23 +31,16 @@ protocol OpenEngine: Sendable {
     /// The control for a command, while nothing runs.
     var control: any Control { get }
 
-    /// Makes and claims the queues of `pipelines` and puts their steps together.
-    /// - Parameter secrets: what must not stand in a log.
+    /// Makes and claims the queues of the pipelines, and puts their steps together.
+    /// - Parameters:
+    ///   - source: where `definitions` were read, for reloads.
+    ///   - secrets: those of the definitions; what later ones hold is added.
     /// - Throws: `ControlError.refused` when what is stored does not allow these definitions.
     func start(
-        _ pipelines: [Pipeline], functions: [Function], secrets: Secrets, logger: Logger
+        _ source: DefinitionSource, _ definitions: [Definition], secrets: KnownSecrets, functions: [Function],
+        logger: Logger
     ) async throws -> RunningPipelines
 
     /// Lets the folder go. Called once, after everything that uses the engine has ended.
     func close() async
-}
-
-struct RunningPipelines: Sendable {
-    /// The control that also reaches the steps.
-    var control: any Control
-    /// Returns when nothing moves any more by itself: the pipelines are idle, or what is left waits behind a pause, or
-    /// behind a breaker that three probes could not close. Ends `run --until-idle`.
-    var waitUntilStill: @Sendable () async throws -> Void
-    /// What has to run, in the order in which it is started; it ends in the reverse order.
-    var services: [any Service]
 }

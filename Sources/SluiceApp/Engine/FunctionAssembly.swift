@@ -24,11 +24,11 @@ struct FunctionAssembly {
             }
             let host = FunctionHost(name: function.name, logger: log.logger(beside: logger))
             invoker = HostedFunction(function, host: host, log: log)
-            version = try ExecutableVersion.current()
+            version = try Self.version(of: transform, in: pipeline)
             return
         }
         let code = pipeline.codeFolder ?? "."
-        version = try CodeVersion.of(folder: code, running: transform)
+        version = try Self.version(of: transform, in: pipeline)
         let runtime = try FunctionRuntime(transform, of: pipeline.name, code: code, version: version, scratch: scratch)
         let contract = FunctionContract(
             transform, pipeline: pipeline.name, region: runtime.region, account: runtime.account)
@@ -40,6 +40,13 @@ struct FunctionAssembly {
     /// What limits functions on this machine, if one of `pipelines` has a function with a process of its own.
     static func limits(for pipelines: [Pipeline]) -> String? {
         pipelines.contains { $0.transform?.isProcess ?? false } ? FunctionLimits.detect().description : nil
+    }
+
+    /// Which code would run now.
+    /// - Throws: `ControlError.refused` when the code cannot be read.
+    static func version(of transform: Transform, in pipeline: Pipeline) throws -> String {
+        if case .swift = transform.kind { return try ExecutableVersion.current() }
+        return try CodeVersion.of(folder: pipeline.codeFolder ?? ".", running: transform)
     }
 
     /// What a process writes is told apart by pipeline and step.

@@ -12,28 +12,37 @@ final class StandstillKeeper: Service {
         case breaker(isOpen: Bool)
     }
 
+    private enum Entry: Sendable {
+        case report(Report, of: StepName)
+        /// Somebody waits until all before it is kept.
+        case mark(Signal)
+    }
+
     private let engine: EmbeddedEngine
     private let logger: Logger
-    private let reports: AsyncStream<(StepName, Report)>
-    private let queue: AsyncStream<(StepName, Report)>.Continuation
+    private let entries: AsyncStream<Entry>
+    private let queue: AsyncStream<Entry>.Continuation
 
     init(engine: EmbeddedEngine, logger: Logger) {
         self.engine = engine
         self.logger = logger
-        (reports, queue) = AsyncStream.makeStream()
+        (entries, queue) = AsyncStream.makeStream()
     }
 
-    func note(_ report: Report, of step: StepName) { queue.yield((step, report)) }
+    func note(_ report: Report, of step: StepName) { queue.yield(.report(report, of: step)) }
+
+    /// Returns when all that was noted before is kept, or at once when we have ended.
+    func waitUntilKept() async throws {
+        let signal = Signal()
+        if case .enqueued = queue.yield(.mark(signal)) { try await signal.wait(after: 0) }
+    }
 
     func run() async throws {
         await withGracefulShutdownHandler {
-            for await (step, report) in reports {
-                do {
-                    try await keep(report, of: step)
-                } catch {
-                    // The step itself has the pause or the breaker; what is lost is that it would survive a restart.
-                    logger.error(
-                        "what a step reported could not be kept", metadata: ["step": "\(step)", "error": "\(error)"])
+            for await entry in entries {
+                switch entry {
+                case .report(let report, let step): await keep(report, of: step)
+                case .mark(let signal): signal.notify()
                 }
             }
         } onGracefulShutdown: {
@@ -41,10 +50,16 @@ final class StandstillKeeper: Service {
         }
     }
 
-    private func keep(_ report: Report, of step: StepName) async throws {
-        switch report {
-        case .pause(let pause): try await engine.keep(pause, of: step)
-        case .breaker(let isOpen): try await engine.setBreaker(of: step, isOpen: isOpen)
+    private func keep(_ report: Report, of step: StepName) async {
+        do {
+            switch report {
+            case .pause(let pause): try await engine.keep(pause, of: step)
+            case .breaker(let isOpen): try await engine.setBreaker(of: step, isOpen: isOpen)
+            }
+        } catch {
+            // The step itself has the pause or the breaker; what is lost is that it would survive a restart.
+            logger.error(
+                "what a step reported could not be kept", metadata: ["step": "\(step)", "error": "\(error)"])
         }
     }
 }

@@ -166,6 +166,12 @@ package struct EmbeddedControl: Control {
         }
     }
 
+    /// Whoever runs pipelines puts a control of its own before this one, which reads definitions.
+    package func planReload(of files: [String]?) async throws -> ReloadPlan { throw Self.nothingRuns }
+    package func reload(_ files: [String]?, as shown: ReloadPlan?) async throws -> ReloadPlan { throw Self.nothingRuns }
+
+    private static let nothingRuns = ControlError.failed("nothing runs on this folder, so there is nothing to reload")
+
     /// A queue that is not there is an error of the command line.
     private func explained<Value>(_ body: () async throws -> Value) async throws -> Value {
         do {

@@ -10,7 +10,7 @@ struct LogFolderWriter {
     private let root: String
     private let clock: any EngineClock
     private let logger: Logger
-    private let secrets: Secrets
+    private let secrets: @Sendable () -> Secrets
     private var pipelines: [String: PipelineLogFiles] = [:]
     /// Lines that could not be written, by pipeline, and why; said in the log as soon as it can be written again.
     private var lost: [String: (lines: Int, reason: String)] = [:]
@@ -21,7 +21,7 @@ struct LogFolderWriter {
     /// Room on the disk that logs leave to the pipelines: the store's reserve, and as much again to work with.
     private static let room = 2 * DiskReserve.size
 
-    init(folder: String, clock: any EngineClock, logger: Logger, secrets: Secrets) {
+    init(folder: String, clock: any EngineClock, logger: Logger, secrets: @escaping @Sendable () -> Secrets) {
         self.folder = folder
         root = LogFolder.root(of: folder)
         self.clock = clock
@@ -39,16 +39,18 @@ struct LogFolderWriter {
 
     mutating func write(_ entries: [LogEntry], dropped: [String: Int]) {
         var lines: [String: (bytes: [UInt8], count: Int)] = [:]
-        for entry in entries { append(entry, to: &lines) }
+        let secrets = secrets()
+        for entry in entries { Self.append(secrets.isEmpty ? entry : entry.masked(secrets), to: &lines) }
         for (pipeline, count) in dropped {
-            append(Self.lostLines(count, "they came faster than the log is written", pipeline, clock.now), to: &lines)
+            Self.append(
+                Self.lostLines(count, "they came faster than the log is written", pipeline, clock.now), to: &lines)
         }
         for (pipeline, batch) in lines { write(batch.bytes, count: batch.count, of: pipeline) }
     }
 
-    private func append(_ entry: LogEntry, to lines: inout [String: (bytes: [UInt8], count: Int)]) {
+    private static func append(_ entry: LogEntry, to lines: inout [String: (bytes: [UInt8], count: Int)]) {
         var batch = lines.removeValue(forKey: entry.pipeline) ?? ([], 0)
-        LogLine.append(secrets.isEmpty ? entry : entry.masked(secrets), to: &batch.bytes)
+        LogLine.append(entry, to: &batch.bytes)
         batch.count += 1
         lines[entry.pipeline] = batch
     }

@@ -38,9 +38,9 @@ package final class LogWriter: LogSink {
     /// Starts the thread.
     /// - Parameters:
     ///   - folder: the data folder.
-    ///   - secrets: what must not stand in a log.
+    ///   - secrets: what must not stand in a log, as far as it is known by now. Asked before anything is written.
     package static func start(
-        folder: String, clock: any EngineClock, logger: Logger, secrets: Secrets
+        folder: String, clock: any EngineClock, logger: Logger, secrets: @escaping @Sendable () -> Secrets
     ) -> LogWriter {
         let writer = LogWriter()
         clock.onJump { writer.signal.signal() }

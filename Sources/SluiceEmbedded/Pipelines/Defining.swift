@@ -9,9 +9,9 @@ extension StoreState {
     /// - Returns: the queues that were filled before this definition: what they hold is claimed chunk by chunk.
     /// - Throws: `ControlError.refused` with the ways out, before anything is changed.
     func define(_ pipeline: Pipeline) throws -> [String] {
+        try check(pipeline)
         let wanted = QueueRecord.queues(of: pipeline)
-        for record in wanted { try check(record) }
-        try checkLeftBehind(pipeline, wanted)
+        let renamed = renamed(pipeline)?.stages ?? []
         for record in wanted { try takeOver(record) }
         let claimed = try wanted.filter { try put($0) }.map(\.name)
         var record = PipelineRecord(
@@ -23,10 +23,41 @@ extension StoreState {
         let former = pipelines[pipeline.name]?.stages ?? []
         for index in record.stages.indices {
             let step = record.stages[index].step
-            record.stages[index].code = former.first { $0.step == step }?.code
+            let same = former.first { $0.step == step }
+            record.stages[index].code = same?.code
+            record.stages[index].brokenCode = same?.brokenCode
         }
         try put(record)
+        try movePauses(from: former.isEmpty ? renamed : former, to: record.stages)
         return claimed
+    }
+
+    /// Whether what is stored allows this definition; changes nothing.
+    /// - Throws: `ControlError.refused` with the ways out.
+    func check(_ pipeline: Pipeline) throws {
+        let wanted = QueueRecord.queues(of: pipeline)
+        for record in wanted { try check(record) }
+        try checkLeftBehind(pipeline, wanted)
+    }
+
+    /// What this pipeline was, where it is there under another name: the one whose intake queue it has now.
+    private func renamed(_ pipeline: Pipeline) -> PipelineRecord? {
+        guard pipelines[pipeline.name] == nil,
+            let intake = QueueRecord.queues(of: pipeline).first(where: { $0.role == .intake }).flatMap(existing),
+            let owner = intake.record.pipeline, uses(owner, intake)
+        else { return nil }
+        return pipelines[owner]
+    }
+
+    /// Whether a pipeline may go, so that nobody works on what it has; changes nothing.
+    /// - Throws: `ControlError.refused` with the ways out.
+    func checkRemoval(of pipeline: String) throws {
+        let full = queues.values.filter { $0.record.pipeline == pipeline && $0.depth.messages > 0 }
+        guard !full.isEmpty else { return }
+        let what = full.sorted { $0.id < $1.id }.map { "'\($0.name)' \($0.depth.messages)" }
+        throw ControlError.refused(
+            "pipeline '\(pipeline)' cannot be removed yet: it holds messages (\(what.joined(separator: ", "))); keep its "
+                + "definition until it is idle, and redrive or discard its dead letters")
     }
 
     /// The queue that a definition's name means: of this name, or of the same name in the other type.

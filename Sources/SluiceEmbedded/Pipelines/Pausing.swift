@@ -3,22 +3,38 @@ import Sluice
 
 /// Pauses survive a restart, and the retention clock of a queue stands still while its step does.
 extension StoreState {
-    func pause(_ step: StepName, reason: String?) throws {
+    /// - Parameter brokenCode: the code that cannot be started; `nil` = that is not why.
+    func pause(_ step: StepName, reason: String?, brokenCode: String? = nil) throws {
         guard pauses[step.description] == nil else { return }
-        let record = PauseRecord(since: now, reason: reason)
-        pauses[step.description] = record
-        execute {
-            try $0.execute(
-                sql: "INSERT OR REPLACE INTO pause VALUES (?, ?, ?)",
-                arguments: [step.description, record.since.milliseconds, reason])
-        }
+        try note(brokenCode: brokenCode, of: step)
+        try put(PauseRecord(since: now, reason: reason), of: step)
         try updateStandstill(of: step)
     }
 
     func resume(_ step: StepName) throws {
         guard pauses.removeValue(forKey: step.description) != nil else { return }
         execute { try $0.execute(sql: "DELETE FROM pause WHERE step = ?", arguments: [step.description]) }
+        try note(brokenCode: nil, of: step)
         try updateStandstill(of: step)
+    }
+
+    /// The pauses of steps go over to those that are now in their places, under other names.
+    func movePauses(from former: [PipelineRecord.Stage], to present: [PipelineRecord.Stage]) throws {
+        for (old, new) in zip(former, present) where old.step != new.step {
+            guard let record = pauses.removeValue(forKey: old.step.description) else { continue }
+            execute { try $0.execute(sql: "DELETE FROM pause WHERE step = ?", arguments: [old.step.description]) }
+            guard pauses[new.step.description] == nil else { continue }
+            try put(record, of: new.step)
+        }
+    }
+
+    private func put(_ record: PauseRecord, of step: StepName) throws {
+        pauses[step.description] = record
+        execute {
+            try $0.execute(
+                sql: "INSERT OR REPLACE INTO pause VALUES (?, ?, ?)",
+                arguments: [step.description, record.since.milliseconds, record.reason])
+        }
     }
 
     /// A breaker has opened or closed.

@@ -13,6 +13,8 @@ struct PipelineRecord: Codable, Hashable {
         var step: StepName
         /// Kept from one start to the next; a definition does not say it.
         var code: CodeVersion?
+        /// The code whose start has failed, and for which the step paused itself: another one ends that pause.
+        var brokenCode: String?
     }
 }
 
@@ -25,6 +27,15 @@ extension StoreState {
         else { return }
         let former = record.stages[index].code?.version
         record.stages[index].code = version.map { CodeVersion(version: $0, since: now, former: former) }
+        try put(record)
+    }
+
+    func note(brokenCode: String?, of step: StepName) throws {
+        guard var record = pipelines[step.pipeline],
+            let index = record.stages.firstIndex(where: { $0.step == step }),
+            record.stages[index].brokenCode != brokenCode
+        else { return }
+        record.stages[index].brokenCode = brokenCode
         try put(record)
     }
 

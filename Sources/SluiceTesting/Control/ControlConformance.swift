@@ -32,7 +32,7 @@ package enum ControlConformance {
         name: "orders", source: .queue("orders-in"), transform: Transform(function: "orders-row"),
         deliver: Deliver(to: .sqlite("shop.db"), table: "orders"))
 
-    package static let checks: [Check] = sending + sessions + deadLetters + pausing + waiting
+    package static let checks: [Check] = sending + sessions + deadLetters + pausing + reloading + waiting
 
     private static let sending = [
         Check(name: "hello says who answers, in this version of the protocol") { fixture in
@@ -187,6 +187,15 @@ package enum ControlConformance {
             let results = try await fixture.control.send(messages(["a"]), to: "orders-in")
             #expect(results.count == 1)
         },
+    ]
+
+    private static let reloading = [
+        Check(name: "where nothing runs there is nothing to reload") { fixture in
+            await #expect(throws: ControlError.self) { _ = try await fixture.control.planReload(of: nil) }
+            await #expect(throws: ControlError.self) {
+                _ = try await fixture.control.reload(["/definitions/orders.yaml"], as: nil)
+            }
+        }
     ]
 
     private static let waiting = [

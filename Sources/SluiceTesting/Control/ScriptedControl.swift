@@ -35,6 +35,11 @@ package actor ScriptedControl: Control {
     /// What the ledger is said to have wrong.
     package private(set) var discrepancies: [String] = []
 
+    /// What a reload would change; `nil` = nothing runs.
+    private var reloads: ReloadPlan?
+    /// The files of every reload that was done.
+    package private(set) var reloadedFiles: [[String]?] = []
+
     package init() {
         for (name, role) in [
             ("orders-in", QueueReport.Role.intake), ("orders-sqlite", .delivery), ("orders-in-dlq", .deadLetter),
@@ -50,6 +55,8 @@ package actor ScriptedControl: Control {
     package func setDiscrepancies(_ texts: [String]) { discrepancies = texts }
 
     package func setSendError(_ error: (any Error)?) { sendError = error }
+
+    package func setReloads(_ plan: ReloadPlan?) { reloads = plan }
 
     package func loseAnswers(_ count: Int) { answersToLose = count }
 
@@ -230,6 +237,18 @@ package actor ScriptedControl: Control {
         while let queue = queues["orders-in"], !queue.messages.isEmpty {
             try await changes.wait(after: changes.version)
         }
+    }
+
+    package func planReload(of files: [String]?) throws -> ReloadPlan {
+        guard let reloads else { throw ControlError.failed("nothing runs") }
+        return reloads
+    }
+
+    package func reload(_ files: [String]?, as shown: ReloadPlan?) throws -> ReloadPlan {
+        let plan = try planReload(of: files)
+        if let shown, !shown.does(sameAs: plan) { throw ControlError.refused("it is not what was shown") }
+        reloadedFiles.append(files)
+        return plan
     }
 
     private func check(_ pipeline: String?) throws {

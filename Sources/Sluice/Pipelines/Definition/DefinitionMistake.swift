@@ -1,5 +1,5 @@
 /// Where a mistake is.
-public enum DefinitionPlace: Hashable, Sendable {
+public enum DefinitionPlace: Hashable, Sendable, Codable {
     /// Line and column count from 1, columns in Unicode scalars.
     case file(String, line: Int, column: Int)
     /// A file as a whole: it cannot be read.
@@ -27,7 +27,7 @@ extension DefinitionPlace: CustomStringConvertible {
 }
 
 /// One thing that is wrong with a definition, or, as a warning, that is surely not what was meant.
-public struct DefinitionMistake: Error, Hashable, Sendable, CustomStringConvertible {
+public struct DefinitionMistake: Error, Hashable, Sendable, Codable, CustomStringConvertible {
     public var place: DefinitionPlace
     /// What is wrong: `transform.timeout: '20m' is more than 15m`.
     public var problem: String

@@ -16,7 +16,7 @@ extension KeyType {
                     check.at(index: index) { element.check(value, &$0) }
                 }
             },
-            text: { elements in "[" + elements.map(element.text).joined(separator: ", ") + "]" },
+            text: { elements in "[" + elements.map(element.inlineText).joined(separator: ", ") + "]" },
             rows: { element.rows().map { $0.inList } })
     }
 
@@ -40,6 +40,16 @@ extension KeyType {
             reading.fail("is a map", expected: "expected \(expected)", at: node.place)
         }
         return nil
+    }
+}
+
+extension KeyType {
+    /// On one line: `{match: ValidationError, then: reject}`.
+    fileprivate var inlineText: (Value) -> String {
+        { value in
+            guard isMap, let values = values(value) else { return text(value) }
+            return "{" + values.map { "\($0.path): \($0.text)" }.joined(separator: ", ") + "}"
+        }
     }
 }
 

@@ -12,8 +12,6 @@ struct CommandContext: Sendable {
     /// Engine seconds per real second, in an engine that this command opens.
     private(set) var clockRate = 1
     private(set) var logger: Logger
-    /// Of the command's definitions.
-    private(set) var secrets = Secrets()
     private let logLevel: Logger.Level
     private let logFormat: LogFormat
 
@@ -44,9 +42,12 @@ struct CommandContext: Sendable {
 
     /// From here on no secret of a definition reaches stderr, whoever writes it there.
     func masking(_ secrets: Secrets) -> CommandContext {
-        guard !secrets.isEmpty else { return self }
+        secrets.isEmpty ? self : masking(KnownSecrets(secrets))
+    }
+
+    /// The same, where more secrets become known later.
+    func masking(_ secrets: KnownSecrets) -> CommandContext {
         var copy = self
-        copy.secrets = secrets
         let write = console.err
         copy.application.console.err = { write(secrets.mask($0)) }
         copy.logger = Self.logger(copy.application, logLevel, logFormat)

@@ -1,27 +1,39 @@
 import Sluice
 
 extension CommandContext {
-    /// The definitions of a command: those of the files it names, else those that the app makes in Swift.
+    /// Where the definitions of a command come from: the files it names, else what the app makes in Swift.
     /// - Parameters:
     ///   - root: what relative paths of pipelines made in Swift are relative to; `nil` = the working directory.
     ///   - secrets: whether `${…}` without a value is a mistake (`check --no-secrets` says no).
+    func definitionSource(_ files: [String], root: String? = nil, secrets: Bool = true) -> DefinitionSource {
+        let folder = FolderLocation.absolute(root ?? console.workingDirectory, in: console.workingDirectory)
+        return DefinitionSource(
+            files: files, own: application.pipelines.map { $0.rooted(in: folder) },
+            reader: DefinitionReader(
+                environment: console.environment, secrets: secrets, functions: application.functions.map(\.name)))
+    }
+
+    /// The definitions of a command.
     /// - Throws: `CommandFailure` (78) with all mistakes, one a line; with `--json` they are on stdout instead.
     func definitions(_ files: [String], root: String? = nil, secrets: Bool = true) throws -> DefinitionResult {
-        let folder = FolderLocation.absolute(root ?? console.workingDirectory, in: console.workingDirectory)
-        let own = files.isEmpty ? application.pipelines : []
-        let reader = DefinitionReader(
-            environment: console.environment, secrets: secrets, functions: application.functions.map(\.name))
-        let result = reader.read(files, with: own.map { $0.rooted(in: folder) })
+        try definitions(of: definitionSource(files, root: root, secrets: secrets))
+    }
+
+    func definitions(of source: DefinitionSource) throws -> DefinitionResult {
+        let result = source.read()
         for warning in result.warnings { note("warning: \(warning)") }
-        guard result.mistakes.isEmpty else {
-            if json {
-                print(documents: result.mistakes.map(MistakeDocument.init))
-                throw CommandFailure(.definition)
-            }
-            let mistakes = result.mistakes.map { "\($0)" }.joined(separator: "\n")
-            throw CommandFailure(.definition, "the definition is wrong\n\(mistakes)")
-        }
+        if !result.mistakes.isEmpty { throw failure(of: result.mistakes) }
         return result
+    }
+
+    /// What a command with wrong definitions ends with; with `--json` their mistakes are printed by now.
+    func failure(of mistakes: [DefinitionMistake]) -> CommandFailure {
+        if json {
+            print(documents: mistakes.map(MistakeDocument.init))
+            return CommandFailure(.definition)
+        }
+        let lines = mistakes.map { "\($0)" }.joined(separator: "\n")
+        return CommandFailure(.definition, "the definition is wrong\n\(lines)")
     }
 }
 

@@ -107,39 +107,12 @@ extension CommandContext {
 }
 
 /// The control of a command that has the folder open; says so in its hello.
-private struct CommandControl: Control {
+private struct CommandControl: ForwardingControl {
     let control: any Control
 
     func hello() async throws -> ControlHello {
         var hello = try await control.hello()
         hello.isCommand = true
         return hello
-    }
-
-    func status(pipeline: String?) async throws -> StatusReport { try await control.status(pipeline: pipeline) }
-    func queues(named name: String?) async throws -> [QueueReport] { try await control.queues(named: name) }
-    func send(_ messages: [NewMessage], to queue: String, at position: SendPosition?) async throws -> [SendResult] {
-        try await control.send(messages, to: queue, at: position)
-    }
-    func deadLetterGroups(pipeline: String?) async throws -> [DeadLetterGroup] {
-        try await control.deadLetterGroups(pipeline: pipeline)
-    }
-    func deadLetters(_ selection: DeadLetterSelection, limit: Int) async throws -> [DeadLetter] {
-        try await control.deadLetters(selection, limit: limit)
-    }
-    func redrive(_ selection: DeadLetterSelection, _ options: RedriveOptions) async throws -> RedriveReport {
-        try await control.redrive(selection, options)
-    }
-    func discard(_ selection: DeadLetterSelection, reason: String, who: String) async throws -> Int {
-        try await control.discard(selection, reason: reason, who: who)
-    }
-    func pause(pipeline: String, step: String?, reason: String?) async throws -> [StepName] {
-        try await control.pause(pipeline: pipeline, step: step, reason: reason)
-    }
-    func resume(pipeline: String, step: String?) async throws -> [StepName] {
-        try await control.resume(pipeline: pipeline, step: step)
-    }
-    func wait(pipeline: String?, until condition: WaitCondition) async throws {
-        try await control.wait(pipeline: pipeline, until: condition)
     }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Logging
 import ServiceLifecycle
 import Sluice
+import UnixSignals
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -33,9 +34,12 @@ struct RunCommand: AsyncParsableCommand {
 
     mutating func run() async throws {
         let plain = try CommandContext(common)
-        let signals = await StopSignals(logger: plain.logger)
-        let definitions = try plain.definitions(files, root: root)
-        let context = plain.masking(definitions.masker)
+        let signals = await Signals(
+            stop: StopSignals(logger: plain.logger), reload: UnixSignalsSequence(trapping: .sighup))
+        let source = plain.definitionSource(files, root: root)
+        let definitions = try plain.definitions(of: source)
+        let secrets = KnownSecrets(definitions.masker)
+        let context = plain.masking(secrets)
         if untilIdle, definitions.pipelines.isEmpty {
             throw CommandFailure(.usage, "--until-idle needs pipelines: `\(context.application.name) run FILE`")
         }
@@ -43,7 +47,10 @@ struct RunCommand: AsyncParsableCommand {
         let engine = try await context.openToRun(folder.path, clockRate: clockRate)
         let status: ExitStatus
         do {
-            status = try await serve(definitions.pipelines, engine, folder.path, until: signals, context)
+            let running = try await engine.start(
+                source, definitions.definitions, secrets: secrets, functions: context.application.functions,
+                logger: context.logger)
+            status = try await serve(running, folder.path, until: signals, context)
         } catch {
             await engine.close()
             throw error
@@ -52,20 +59,31 @@ struct RunCommand: AsyncParsableCommand {
         if status != .done { throw CommandFailure(status) }
     }
 
+    /// Trapped from the beginning, so that none that comes while the folder is being opened is lost.
+    private struct Signals {
+        var stop: StopSignals
+        var reload: UnixSignalsSequence
+    }
+
     private func serve(
-        _ pipelines: [Pipeline], _ engine: any OpenEngine, _ folder: String, until signals: StopSignals,
-        _ context: CommandContext
+        _ running: RunningPipelines, _ folder: String, until signals: Signals, _ context: CommandContext
     ) async throws -> ExitStatus {
-        let running = try await engine.start(
-            pipelines, functions: context.application.functions, secrets: context.secrets, logger: context.logger)
         let server = try await ControlServer.bind(folder: folder, control: running.control, logger: context.logger)
-        context.note(Self.firstLine(context.application.name, folder, pipelines))
+        context.note(Self.firstLine(context.application.name, folder, running.definitions.map(\.pipeline)))
         let idle = untilIdle ? UntilStill(running, limit: context.timeout) : nil
-        let group = ServiceGroup(
-            configuration: Self.configuration(running.services, server, signals, idle, context.logger))
-        try await group.run()
+        // Services end in the reverse order: the socket before the steps, what stores last.
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+            .init(service: running.keeper), .init(service: running), .init(service: server),
+            .init(service: ReloadSignal(signals: signals.reload, pipelines: running)),
+            .init(service: signals.stop, successTerminationBehavior: .gracefullyShutdownGroup),
+        ]
+        if let idle { services.append(.init(service: idle, successTerminationBehavior: .gracefullyShutdownGroup)) }
+        var configuration = ServiceGroupConfiguration(services: services, logger: context.logger)
+        configuration.maximumGracefulShutdownDuration = Self.finishing
+        configuration.maximumCancellationDuration = Self.ending
+        try await ServiceGroup(configuration: configuration).run()
         guard let idle else { return .done }
-        return try idle.exitStatus(of: pipelines.map(\.name), context)
+        return try idle.exitStatus(context)
     }
 
     static func firstLine(_ name: String, _ folder: String, _ pipelines: [Pipeline]) -> String {
@@ -77,21 +95,6 @@ struct RunCommand: AsyncParsableCommand {
     private static let finishing: Duration = .seconds(20)
     /// How long cancelled work may take to end; then the process ends as after a kill, which loses nothing.
     private static let ending: Duration = .seconds(10)
-
-    /// Services end in the reverse order: the socket first, what stores last.
-    private static func configuration(
-        _ services: [any Service], _ server: ControlServer, _ signals: StopSignals, _ idle: UntilStill?,
-        _ logger: Logger
-    ) -> ServiceGroupConfiguration {
-        var all = services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) }
-        all.append(.init(service: server))
-        all.append(.init(service: signals, successTerminationBehavior: .gracefullyShutdownGroup))
-        if let idle { all.append(.init(service: idle, successTerminationBehavior: .gracefullyShutdownGroup)) }
-        var configuration = ServiceGroupConfiguration(services: all, logger: logger)
-        configuration.maximumGracefulShutdownDuration = finishing
-        configuration.maximumCancellationDuration = ending
-        return configuration
-    }
 }
 
 extension CommandContext {

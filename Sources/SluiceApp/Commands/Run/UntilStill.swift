@@ -32,9 +32,10 @@ final class UntilStill: Service {
 
     /// - Returns: `.done` when a signal ended the run before.
     /// - Throws: `TimeoutError`.
-    func exitStatus(of pipelines: [String], _ context: CommandContext) throws -> ExitStatus {
+    func exitStatus(_ context: CommandContext) throws -> ExitStatus {
         guard var report = try outcome.withLock({ $0 })?.get() else { return .done }
-        report.pipelines.removeAll { !pipelines.contains($0.name) }
+        let names = running.definitions.map(\.pipeline.name)
+        report.pipelines.removeAll { !names.contains($0.name) }
         let status = report.exitStatus
         if status == .done {
             context.note("idle: nothing is left to do")

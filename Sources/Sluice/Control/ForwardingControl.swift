@@ -1,0 +1,42 @@
+/// A control that does most of what it is asked by asking another one.
+package protocol ForwardingControl: Control {
+    var control: any Control { get }
+}
+
+extension ForwardingControl {
+    package func hello() async throws -> ControlHello { try await control.hello() }
+    package func status(pipeline: String?) async throws -> StatusReport { try await control.status(pipeline: pipeline) }
+    package func queues(named name: String?) async throws -> [QueueReport] { try await control.queues(named: name) }
+    package func send(
+        _ messages: [NewMessage], to queue: String, at position: SendPosition?
+    ) async throws -> [SendResult] {
+        try await control.send(messages, to: queue, at: position)
+    }
+    package func deadLetterGroups(pipeline: String?) async throws -> [DeadLetterGroup] {
+        try await control.deadLetterGroups(pipeline: pipeline)
+    }
+    package func deadLetters(_ selection: DeadLetterSelection, limit: Int) async throws -> [DeadLetter] {
+        try await control.deadLetters(selection, limit: limit)
+    }
+    package func redrive(_ selection: DeadLetterSelection, _ options: RedriveOptions) async throws -> RedriveReport {
+        try await control.redrive(selection, options)
+    }
+    package func discard(_ selection: DeadLetterSelection, reason: String, who: String) async throws -> Int {
+        try await control.discard(selection, reason: reason, who: who)
+    }
+    package func pause(pipeline: String, step: String?, reason: String?) async throws -> [StepName] {
+        try await control.pause(pipeline: pipeline, step: step, reason: reason)
+    }
+    package func resume(pipeline: String, step: String?) async throws -> [StepName] {
+        try await control.resume(pipeline: pipeline, step: step)
+    }
+    package func wait(pipeline: String?, until condition: WaitCondition) async throws {
+        try await control.wait(pipeline: pipeline, until: condition)
+    }
+    package func planReload(of files: [String]?) async throws -> ReloadPlan {
+        try await control.planReload(of: files)
+    }
+    package func reload(_ files: [String]?, as shown: ReloadPlan?) async throws -> ReloadPlan {
+        try await control.reload(files, as: shown)
+    }
+}
