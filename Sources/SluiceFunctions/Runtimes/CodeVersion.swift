@@ -3,38 +3,14 @@ package import Sluice
 
 /// Which code a function runs: a hash of its folder, without data and caches, so that a failure names it.
 package enum CodeVersion {
-    /// Folders that are not code, or follow from it.
-    private static let left: Set<String> = [".git", "__pycache__", ".venv", "venv", ".sluice"]
-    /// What lies beside code where the definition's own folder is the code folder: data, and what is made of it.
-    private static let dataSuffixes = [".db", ".db-wal", ".db-shm", ".db-journal", ".jsonl", ".csv", ".log", ".pyc"]
-    /// More files than this are not code.
-    private static let mostFiles = 20_000
-
     /// Ten hex digits. The same for the same names, contents and settings.
     /// - Throws: `ControlError.refused` when the folder cannot be read.
     package static func of(folder: String, running transform: Transform) throws -> String {
         var hash = FNV()
         let settings: [String?] = [transform.handler, transform.runtime, transform.jq] + transform.command
         for setting in settings { hash.add(Array((setting ?? "").utf8)) }
-        guard let names = FileManager.default.enumerator(atPath: folder) else {
-            throw ControlError.refused("the code folder '\(folder)' cannot be read")
-        }
-        var files: [String] = []
-        for case let name as String in names {
-            if left.contains(String(name.split(separator: "/").last ?? "")) {
-                names.skipDescendants()
-                continue
-            }
-            if dataSuffixes.contains(where: name.hasSuffix) { continue }
-            files.append(name)
-            guard files.count <= mostFiles else {
-                throw ControlError.refused(
-                    "the code folder '\(folder)' has more than \(mostFiles) files; give the function a folder of its own"
-                )
-            }
-        }
-        for name in files.sorted() {
-            // A folder has no content, and a file that cannot be read is none that runs.
+        for name in try CodeFolder(folder).contents().files {
+            // One that cannot be read is none that runs.
             guard let content = FileManager.default.contents(atPath: folder + "/" + name) else { continue }
             hash.add(Array(name.utf8))
             hash.add(Array(content))

@@ -14,7 +14,9 @@ enum PythonRuntime {
             throw ControlError.refused("cannot write '\(client)': \(error.localizedDescription)")
         }
         // Without user site packages nothing of the host's leaks in; -u would make every print a write.
-        return [interpreter(runtime, code: code), client]
+        // -B: no compiled modules are left in the code folder, as on Lambda, where it cannot be written to. Python knows
+        // one of a former source by second and size alone, and an edit within a second may leave both as they were.
+        return [interpreter(runtime, code: code), "-B", client]
     }
 
     /// A virtual environment beside the code comes first: it has what the handler imports.

@@ -18,6 +18,9 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "End when nothing is ready, delayed, backing off or in flight at a step.")
     var untilIdle = false
 
+    @Flag(help: "Reload definitions and code when they change on the disk.")
+    var watch = false
+
     @Option(help: "What relative paths of pipelines written in Swift are relative to; this folder by default.")
     var root: String?
 
@@ -30,6 +33,9 @@ struct RunCommand: AsyncParsableCommand {
         guard SystemClock.rates.contains(clockRate) else {
             throw ValidationError("--clock-rate is 1 to 1000000.")
         }
+        #if !os(Linux)
+            if watch { throw ValidationError("--watch needs Linux; here, say `reload` when something has changed.") }
+        #endif
     }
 
     mutating func run() async throws {
@@ -40,6 +46,9 @@ struct RunCommand: AsyncParsableCommand {
         let definitions = try plain.definitions(of: source)
         let secrets = KnownSecrets(definitions.masker)
         let context = plain.masking(secrets)
+        if watch, definitions.pipelines.isEmpty {
+            throw CommandFailure(.usage, "--watch needs definitions: `\(context.application.name) run FILE`")
+        }
         if untilIdle, definitions.pipelines.isEmpty {
             throw CommandFailure(.usage, "--until-idle needs pipelines: `\(context.application.name) run FILE`")
         }
@@ -77,6 +86,9 @@ struct RunCommand: AsyncParsableCommand {
             .init(service: ReloadSignal(signals: signals.reload, pipelines: running)),
             .init(service: signals.stop, successTerminationBehavior: .gracefullyShutdownGroup),
         ]
+        #if os(Linux)
+            if watch { services.append(.init(service: try DefinitionWatch(running))) }
+        #endif
         if let idle { services.append(.init(service: idle, successTerminationBehavior: .gracefullyShutdownGroup)) }
         var configuration = ServiceGroupConfiguration(services: services, logger: context.logger)
         configuration.maximumGracefulShutdownDuration = Self.finishing
