@@ -9,7 +9,9 @@ struct RootCommand: AsyncParsableCommand {
             abstract: "Serverless data pipelines in which every record is accounted for.",
             version: SluiceVersion.text,
             groupedSubcommands: [
-                CommandGroup(name: "Start:", subcommands: [CheckCommand.self, TryCommand.self]),
+                CommandGroup(
+                    name: "Start:",
+                    subcommands: [CheckCommand.self, TryCommand.self, SchemaCommand.self]),
                 CommandGroup(
                     name: "Run:",
                     subcommands: [

@@ -4,6 +4,7 @@ struct Key<Owner: Hashable & Sendable>: Sendable {
     let name: String
     let row: @Sendable (_ prototype: Owner) -> KeyRow
     let nestedRows: @Sendable () -> [KeyRow]
+    let schema: @Sendable (_ prototype: Owner) -> SchemaNode
     let isRequired: Bool
     let read: @Sendable (DefinitionNode, inout Owner, inout DefinitionReading) -> Void
     let check: @Sendable (_ value: Owner, _ prototype: Owner, inout DefinitionCheck) -> Void
@@ -31,6 +32,11 @@ struct Key<Owner: Hashable & Sendable>: Sendable {
                 meaning: meaning)
         }
         nestedRows = type.rows
+        schema = { prototype in
+            // One that depends on something is in words, in the meaning.
+            let usual = fallback == nil && !required ? type.text(prototype[keyPath: property]) : ""
+            return type.schema().annotated(meaning, fallback: Self.value(usual))
+        }
         read = { node, owner, reading in
             guard let value = type.read(node, owner[keyPath: property], &reading) else { return }
             owner[keyPath: property] = value
@@ -54,5 +60,12 @@ struct Key<Owner: Hashable & Sendable>: Sendable {
             }
             return [KeyValue(path: name, text: effective?(owner) ?? (type.explanation ?? type.text)(value))]
         }
+    }
+
+    /// A default as JSON; `nil` = none that a scalar could tell.
+    private static func value(_ text: String) -> SchemaNode? {
+        if text.isEmpty || text.hasPrefix("[") || text.hasPrefix("{") { return nil }
+        if let number = Double(text) { return .number(number) }
+        return ["true", "false"].contains(text) ? .flag(text == "true") : .text(text)
     }
 }

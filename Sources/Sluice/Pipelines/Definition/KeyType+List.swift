@@ -17,7 +17,11 @@ extension KeyType {
                 }
             },
             text: { elements in "[" + elements.map(element.inlineText).joined(separator: ", ") + "]" },
-            rows: { element.rows().map { $0.inList } })
+            rows: { element.rows().map { $0.inList } },
+            schema: {
+                let list = SchemaNode.map(["type": .text("array"), "items": element.schema()])
+                return orOne ? .any(of: [element.schema(), list]) : list
+            })
     }
 
     private static func readList<Element>(

@@ -18,6 +18,8 @@ struct KeyType<Value: Hashable & Sendable>: Sendable {
     var rows: @Sendable () -> [KeyRow] = { [] }
     /// The values of a map, one by one; `nil` for anything else, and for a map that is absent.
     var values: @Sendable (Value) -> [KeyValue]? = { _ in nil }
+    /// For the JSON Schema: what may be written.
+    var schema: @Sendable () -> SchemaNode = { .anything }
 }
 
 /// One key of the reference.
@@ -41,7 +43,8 @@ extension KeyType {
     static func scalar(
         form: String, expected: String, parse: @escaping @Sendable (String) throws(Complaint) -> Value,
         text: @escaping @Sendable (Value) -> String,
-        problem: @escaping @Sendable (Value) -> Complaint? = { _ in nil }
+        problem: @escaping @Sendable (Value) -> Complaint? = { _ in nil },
+        schema: @autoclosure @escaping @Sendable () -> SchemaNode = .scalar()
     ) -> KeyType {
         KeyType(
             form: form, expected: expected,
@@ -61,7 +64,7 @@ extension KeyType {
                 check.complain(
                     about: text(value), complaint.problem, expected: complaint.expected ?? "expected \(expected)")
             },
-            text: text)
+            text: text, schema: { schema().orInterpolated })
     }
 
     /// The value, or none of it: `none`, `auto`.
@@ -81,7 +84,7 @@ extension KeyType {
             },
             check: { value, check in if let value { self.check(value, &check) } },
             text: { $0.map(text) ?? word }, explanation: { $0.map(explanation ?? text) ?? word }, rows: rows,
-            values: { $0.flatMap(values) })
+            values: { $0.flatMap(values) }, schema: { .any(of: [schema(), .words([word])]) })
     }
 
     /// The value, or what the meaning of the key says when it is not written.
@@ -90,6 +93,7 @@ extension KeyType {
         type.form = form
         type.expected = expected
         type.read = { node, current, reading in read(node, current ?? base, &reading) }
+        type.schema = schema
         return type
     }
 
@@ -103,7 +107,7 @@ extension KeyType {
             read: { node, current, reading in read(node, unwrap(current), &reading).map(wrap) },
             check: { value, check in self.check(unwrap(value), &check) },
             text: { value in text(unwrap(value)) }, explanation: { value in shown(unwrap(value)) }, rows: rows,
-            values: { value in values(unwrap(value)) })
+            values: { value in values(unwrap(value)) }, schema: schema)
     }
 }
 
@@ -115,13 +119,20 @@ extension KeyType {
             read: { node, base, reading in table.read(node, onto: base, &reading) },
             check: { value, check in table.check(value, &check) }, text: { _ in "" }, isMap: true,
             rows: { table.rows },
-            values: { table.values(of: $0) })
+            values: { table.values(of: $0) }, schema: { table.schema })
     }
 
     /// A map, or a list with one of it: several are a later version's.
     static func oneOf(_ section: KeyType, noun: String) -> KeyType {
         var type = section
         type.form = "map, or a list of one"
+        type.schema = {
+            let map = section.schema()
+            let list: [String: SchemaNode] = [
+                "type": .text("array"), "items": map, "minItems": .number(1), "maxItems": .number(1),
+            ]
+            return .any(of: [map, .map(list)])
+        }
         type.read = { node, base, reading in
             guard case .list(let items) = node.content else { return section.read(node, base, &reading) }
             guard let only = items.first, items.count == 1 else {

@@ -24,7 +24,9 @@ extension KeyType where Value == Duration {
         return .scalar(
             form: "duration, \(range)", expected: "a duration, \(range), such as '\(example(bounds.range))'",
             parse: { text throws(Complaint) in try UnitText.duration(text, in: bounds.range) }, text: \.definitionText,
-            problem: { bounds.problem($0, \.definitionText) })
+            problem: { bounds.problem($0, \.definitionText) },
+            schema: .amount(
+                bounds.range.lowerBound.milliseconds...bounds.range.upperBound.milliseconds, UnitText.durations))
     }
 
     private static func example(_ range: ClosedRange<Duration>) -> String {
@@ -40,7 +42,9 @@ extension KeyType where Value == ByteCount {
         var type = KeyType.scalar(
             form: "size, \(range)", expected: "a size, \(range), such as '\(example)'",
             parse: { text throws(Complaint) in try UnitText.size(text, in: bounds.range) },
-            text: \.definitionText, problem: { bounds.problem($0, \.definitionText) })
+            text: \.definitionText, problem: { bounds.problem($0, \.definitionText) },
+            schema: .amount(Int64(bounds.range.lowerBound.bytes)...Int64(bounds.range.upperBound.bytes), UnitText.sizes)
+        )
         type.explanation = { "\($0.definitionText) (\($0.bytes) bytes)" }
         return type
     }
@@ -51,7 +55,8 @@ extension KeyType where Value == Int {
         let range = bounds.text(\.description)
         return .scalar(
             form: "number, \(range)", expected: "a whole number, \(range)", parse: parse, text: \.description,
-            problem: { bounds.problem($0, \.description) })
+            problem: { bounds.problem($0, \.description) },
+            schema: .number(Double(bounds.range.lowerBound)...Double(bounds.range.upperBound), isWhole: true))
     }
 
     /// The version of the format. A file of another one is not read any further.
@@ -67,7 +72,7 @@ extension KeyType where Value == Int {
                 }
                 return version
             },
-            text: \.description)
+            text: \.description, schema: .number(Double(supported)...Double(supported), isWhole: true))
     }
 
     private static func parse(_ text: String) throws(Complaint) -> Int {
@@ -98,7 +103,8 @@ extension KeyType where Value == Double {
                 }
                 return number
             },
-            text: text, problem: { $0.isFinite ? bounds.problem($0, text) : Complaint("is not a number") })
+            text: text, problem: { $0.isFinite ? bounds.problem($0, text) : Complaint("is not a number") },
+            schema: .number(bounds.range, isWhole: false))
     }
 
     private static func text(_ number: Double) -> String {
@@ -116,6 +122,7 @@ extension KeyType where Value == Rate {
                     return Complaint("is per \(rate.per.definitionText)", expected: "expected a rate per s, m or h")
                 }
                 return bounds.problem(rate.count, \.description)
-            })
+            },
+            schema: .scalar(pattern: "^[0-9]+ */ *[smh]$"))
     }
 }

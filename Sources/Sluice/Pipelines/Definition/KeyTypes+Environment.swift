@@ -24,6 +24,12 @@ extension KeyType where Value == [String: String] {
             text: { variables in
                 let pairs = variables.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
                 return "{" + pairs.joined(separator: ", ") + "}"
+            },
+            schema: {
+                .map([
+                    "type": .text("object"), "additionalProperties": .scalar(mayBeEmpty: true),
+                    "propertyNames": .map(["pattern": .text("^[a-zA-Z][a-zA-Z0-9_]+$")]),
+                ])
             })
     }
 

@@ -18,7 +18,8 @@ extension KeyType where Value == String {
                 let parts = handler.split(separator: ".", omittingEmptySubsequences: false)
                 if parts.count < 2 { return Complaint("names a module or a function, and not both") }
                 return parts.contains("") ? Complaint("has nothing on one side of a point") : nil
-            })
+            },
+            schema: .scalar(pattern: "^[A-Za-z0-9_/-]+([.][A-Za-z0-9_/-]+)+$", longest: longest))
     }
 
     private static func isPartOfHandler(_ scalar: Unicode.Scalar) -> Bool {
@@ -31,7 +32,8 @@ extension KeyType where Value == String {
         .scalar(
             form: "`python3`, `python3.x`, `nodejs22.x`",
             expected: "a runtime: 'python3', 'python3.12', 'nodejs22.x'",
-            parse: { text throws(Complaint) in text }, text: \.self, problem: problem(ofRuntime:))
+            parse: { text throws(Complaint) in text }, text: \.self, problem: problem(ofRuntime:),
+            schema: .scalar(pattern: "^(python3([.][0-9]{1,3})?|nodejs[0-9]{1,3}[.]x)$"))
     }
 
     private static func problem(ofRuntime runtime: String) -> Complaint? {
@@ -64,7 +66,8 @@ extension KeyType where Value == String {
                 if word.utf8.contains(0) { return Complaint("has a NUL in it") }
                 guard word.utf8.count > longest else { return nil }
                 return Complaint("has \(word.utf8.count) bytes", expected: "expected at most \(longest)")
-            })
+            },
+            schema: .scalar(longest: longest, mayBeEmpty: true))
     }
 
     /// A program of any number of lines. Whether it compiles is told by jq itself, at the start.
@@ -78,7 +81,8 @@ extension KeyType where Value == String {
                 if program.utf8.contains(0) { return Complaint("has a NUL in it") }
                 guard program.utf8.count > longest else { return nil }
                 return Complaint("has \(program.utf8.count) bytes", expected: "expected at most \(longest)")
-            })
+            },
+            schema: .scalar(longest: longest))
     }
 }
 
@@ -103,7 +107,8 @@ extension KeyType where Value == PauseWhen {
                     return Complaint("is not of 1 to 10000 records", expected: "expected \(expected)")
                 }
                 return nil
-            })
+            },
+            schema: .scalar(pattern: "^0*(\(DigitPattern.of(1...100))) *% +of +0*(\(DigitPattern.of(1...10_000)))$"))
     }
 
     private static func suggestion(for text: String) -> String? {

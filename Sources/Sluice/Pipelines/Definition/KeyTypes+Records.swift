@@ -10,7 +10,7 @@ extension KeyType where Value == RecordPath {
                     throw Complaint("is not a path of one value", expected: error.message, offset: error.offset)
                 }
             },
-            text: \.text)
+            text: \.text, schema: .scalar(pattern: "^([$]|meta[.])"))
     }
 }
 
@@ -46,6 +46,14 @@ extension KeyType where Value == [String: SubjectPath] {
             text: { subjects in
                 let kinds = subjects.sorted { $0.key < $1.key }.map { "\($0.key): \(text(of: $0.value))" }
                 return kinds.isEmpty ? "none" : "{" + kinds.joined(separator: ", ") + "}"
+            },
+            schema: {
+                let paths = DefinitionKeys.subjectPaths.schema()
+                let kinds: [String: SchemaNode] = [
+                    "type": .text("object"), "propertyNames": .map(["pattern": .text("^[A-Za-z0-9_-]{1,40}$")]),
+                    "additionalProperties": .any(of: [paths, DefinitionKeys.subject.schema]),
+                ]
+                return .any(of: [paths, .map(kinds)])
             })
     }
 

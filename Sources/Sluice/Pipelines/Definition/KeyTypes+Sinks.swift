@@ -23,7 +23,8 @@ extension KeyType where Value == SinkAddress {
                 switch address {
                 case .sqlite(let path): problem(ofFile: path)
                 }
-            })
+            },
+            schema: .scalar(pattern: "^sqlite:."))
     }
 
     private static func unknown(scheme: String) -> Complaint {
@@ -91,6 +92,11 @@ extension KeyType where Value == [Deliver.Column] {
             },
             text: { columns in
                 "{" + columns.map { "\($0.name): \($0.type)" }.joined(separator: ", ") + "}"
+            },
+            schema: {
+                let names = ColumnType.names.joined(separator: "|")
+                let type = SchemaNode.scalar(pattern: "^(?i:\(names))( [A-Za-z0-9_ ]*)?([(][0-9, ]+[)])?$", longest: 64)
+                return .map(["type": .text("object"), "additionalProperties": type.orInterpolated])
             })
     }
 

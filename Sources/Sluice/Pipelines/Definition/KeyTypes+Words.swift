@@ -13,7 +13,8 @@ extension KeyType where Value == Bool {
                 }
                 throw Complaint("is not true or false")
             },
-            text: { "\($0)" })
+            text: { "\($0)" },
+            schema: .map(["enum": .list([.flag(true), .flag(false), .text("true"), .text("false")])]))
     }
 }
 
@@ -29,7 +30,7 @@ extension KeyType where Value: RawRepresentable & CaseIterable, Value.RawValue =
                 throw Complaint(
                     "is not one of \(words.joined(separator: ", "))", expected: near.map { "did you mean '\($0)'?" })
             },
-            text: \.rawValue)
+            text: \.rawValue, schema: .words(words))
     }
 }
 
@@ -47,7 +48,9 @@ extension KeyType where Value == String {
                     return Complaint("has the character \(Quoting.quote(String(wrong)))")
                 }
                 return length.contains(name.utf8.count) ? nil : Complaint("has \(name.utf8.count) characters")
-            })
+            },
+            schema: .scalar(
+                pattern: "^[a-z0-9-]{\(length.lowerBound),\(length.upperBound)}$", orNumber: true))
     }
 
     /// The name of a queue, with or without `.fifo`. Its dead-letter queue's name has to fit too.
@@ -73,7 +76,8 @@ extension KeyType where Value == String {
                 return Complaint(
                     "is too long: with '-dlq' and '.fifo' it has \(length) characters",
                     expected: "expected at most \(longest) with them, the limit of \(Limits.queueName.service)")
-            })
+            },
+            schema: .scalar(pattern: "^[A-Za-z0-9_-]+([.]fifo)?$", orNumber: true, longest: longest))
     }
 
     /// Any text of one line.
@@ -87,7 +91,8 @@ extension KeyType where Value == String {
                 }
                 let hasControl = text.unicodeScalars.contains { $0.value < 32 || $0.value == 127 }
                 return hasControl ? Complaint("has a control character") : nil
-            })
+            },
+            schema: .scalar(longest: longest))
     }
 }
 
