@@ -5,36 +5,19 @@ struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Check definitions: all mistakes at once (exit 78).")
 
-    @Argument(help: "Definitions, or folders of them; none = the pipelines of this app.")
+    @Argument(help: "Definitions, or folders of them; none = the pipelines of this app.", completion: .file())
     var files: [String] = []
 
     @Flag(help: "Check without the values of ${…}, for CI.")
     var noSecrets = false
 
-    @Flag(help: "Print every setting, what it comes to and where that was written.")
+    @Flag(help: "Print what `show` prints: every setting, what it comes to and where that was written.")
     var explain = false
 
     @Flag(help: "Also ask each sink whether it would take records: its table, its key, the rights (exit 1 if not).")
     var connect = false
 
     @OptionGroup var common: CommonOptions
-
-    private struct Document: Encodable {
-        struct Setting: Encodable {
-            var key: String
-            var value: String
-            var place: String?
-        }
-
-        var pipeline: String
-        var settings: [Setting]?
-        var sink: Sink?
-    }
-
-    private struct Sink: Encodable {
-        var delivery: String
-        var problem: String?
-    }
 
     mutating func validate() throws {
         if connect, noSecrets {
@@ -48,10 +31,10 @@ struct CheckCommand: AsyncParsableCommand {
         guard !result.definitions.isEmpty else {
             throw CommandFailure(.usage, "check what? Name a definition: `\(context.application.name) check FILE`")
         }
-        var documents: [Document] = []
+        var documents: [DefinitionDocument] = []
         for definition in result.definitions {
             let sink = connect ? try await sink(of: definition.pipeline, context, result.masker) : nil
-            documents.append(document(definition, sink))
+            documents.append(DefinitionDocument(definition, explained: explain, sink: sink))
             guard !context.json else { continue }
             context.print([PipelineText.line(definition.pipeline)])
             if explain { context.print([result.masker.mask(definition.explanationText)]) }
@@ -65,20 +48,14 @@ struct CheckCommand: AsyncParsableCommand {
         if documents.contains(where: { $0.sink?.problem != nil }) { throw CommandFailure(.failed) }
     }
 
-    private func sink(of pipeline: Pipeline, _ context: CommandContext, _ masker: Secrets) async throws -> Sink {
+    private func sink(
+        of pipeline: Pipeline, _ context: CommandContext, _ masker: Secrets
+    ) async throws -> DefinitionDocument.Sink {
         let assembly = context.application.assembly
         let problem = try await withTimeout(context.timeout) {
             try await assembly.probeSink(of: pipeline, logger: context.logger)
         }
-        return Sink(delivery: pipeline.deliver.effectiveName, problem: problem.map { masker.mask($0.reason) })
-    }
-
-    private func document(_ definition: Definition, _ sink: Sink?) -> Document {
-        var document = Document(pipeline: definition.pipeline.name, sink: sink)
-        guard explain else { return document }
-        document.settings = definition.explanation.map {
-            Document.Setting(key: $0.key, value: $0.value, place: $0.origin.description)
-        }
-        return document
+        return DefinitionDocument.Sink(
+            delivery: pipeline.deliver.effectiveName, problem: problem.map { masker.mask($0.reason) })
     }
 }

@@ -6,6 +6,8 @@ package struct DefinitionMarks: Hashable, Sendable {
         var value: DefinitionPlace
         /// The text as it may be shown; `nil` = not one scalar.
         var written: String?
+        /// What its `${…}` stood for.
+        var origins: [String] = []
     }
 
     /// Where the definition as a whole is.
@@ -21,7 +23,10 @@ package struct DefinitionMarks: Hashable, Sendable {
         marks[path] = Mark(key: key, value: value)
     }
 
-    mutating func record(_ path: String, written: String) { marks[path]?.written = written }
+    mutating func record(_ path: String, written: String, origins: [String]) {
+        marks[path]?.written = written
+        marks[path]?.origins += origins
+    }
     mutating func recordUnread(_ path: String) { unread.insert(path) }
 
     /// The place of a key's value, or of the innermost map that would hold it.
@@ -37,6 +42,12 @@ package struct DefinitionMarks: Hashable, Sendable {
 
     /// Where the value of a key was written; also that of the list or map that it was written in as a whole.
     func valuePlace(of path: String) -> DefinitionPlace? { marks[path]?.value }
+
+    /// What the `${…}` of a value, and of the values in it, stood for.
+    func origins(of path: String) -> [String] {
+        let inner = marks.filter { $0.key == path || $0.key.hasPrefix("\(path).") || $0.key.hasPrefix("\(path)[") }
+        return inner.sorted { $0.key < $1.key }.flatMap(\.value.origins)
+    }
 
     /// True for a pipeline that was built in Swift.
     var isEmpty: Bool { marks.isEmpty }

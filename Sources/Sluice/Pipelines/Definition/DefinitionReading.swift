@@ -69,7 +69,8 @@ struct DefinitionReading {
         }
         for secret in expansion.secrets { secrets.insert(secret) }
         for password in Secrets.passwords(inURLsOf: text) { secrets.insert(password) }
-        marks.record(path, written: expansion.secrets.isEmpty ? secrets.mask(text) : "(hidden)")
+        marks.record(
+            path, written: expansion.secrets.isEmpty ? secrets.mask(text) : "(hidden)", origins: expansion.origins)
         return text
     }
 

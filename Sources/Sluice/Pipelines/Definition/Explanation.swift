@@ -1,9 +1,11 @@
-/// One line of `check --explain`: a value in effect, and where it came from.
+/// One line of `show`: a value in effect, and where it came from.
 package struct ExplainedValue: Hashable, Sendable {
     /// The dotted key, or `queues.intake` for what follows from the keys.
     package var key: String
     package var value: String
     package var origin: Origin
+    /// What the `${…}` in it stood for: `SHOP_DB from the environment`.
+    package var references: [String] = []
 
     /// Where a file says so; `nil` = no file does.
     package var place: DefinitionPlace? {
@@ -36,7 +38,9 @@ extension Definition {
         let document = DefinitionKeys.document
         let usual = Set(document.values(of: document.prototype))
         let keys = document.values(of: DefinitionKeys.Document(pipeline: pipeline)).map { value in
-            ExplainedValue(key: value.path, value: secrets.mask(value.text), origin: origin(of: value, usual: usual))
+            ExplainedValue(
+                key: value.path, value: secrets.mask(value.text), origin: origin(of: value, usual: usual),
+                references: marks.origins(of: value.path))
         }
         return keys + queues.map { ExplainedValue(key: $0, value: $1, origin: .derived) }
     }
@@ -63,7 +67,8 @@ extension Definition {
         return lines.map { line in
             let key = line.key + String(repeating: " ", count: keyWidth - line.key.count)
             let value = line.value + String(repeating: " ", count: max(0, valueWidth - line.value.count))
-            let origin = line.origin.description
+            let references = line.references.isEmpty ? "" : " (\(line.references.joined(separator: "; ")))"
+            let origin = line.origin.description + references
             return origin.isEmpty ? "\(key)  \(line.value)" : "\(key)  \(value)  \(origin)"
         }.joined(separator: "\n")
     }

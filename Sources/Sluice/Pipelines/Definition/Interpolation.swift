@@ -33,6 +33,8 @@ enum Interpolation {
         var text: String?
         var secrets: [String] = []
         var complaints: [Complaint] = []
+        /// What the references stood for, in words that tell nothing secret: `SHOP_DB from the environment`.
+        var origins: [String] = []
     }
 
     static func expand(_ written: String, with variables: DefinitionVariables) -> Expansion {
@@ -81,6 +83,7 @@ extension Interpolation.Expansion {
         case .text(let secret):
             secrets.append(secret)
             text?.append(secret)
+            origins.append(reference.origin)
         case .missing(let problem, let expected): complaints.append(Complaint(problem, expected: expected))
         }
     }
@@ -98,16 +101,31 @@ extension Interpolation.Expansion {
             return
         }
         switch variables.look(.variable(String(name))) {
-        case .text(let value) where fallback == nil || !value.isEmpty: text?.append(value)
-        case .text: text?.append(contentsOf: fallback ?? "")
+        case .text(let value) where fallback == nil || !value.isEmpty:
+            text?.append(value)
+            origins.append("\(name) from the environment")
+        case .text:
+            text?.append(contentsOf: fallback ?? "")
+            origins.append("the default of \(name), which is empty")
         case .missing(let problem, let expected):
             if let fallback {
                 text?.append(contentsOf: fallback)
+                origins.append("the default of \(name), which is not set")
             } else if variables.secrets {
                 complaints.append(Complaint(problem, expected: expected))
             } else {
                 text = nil
             }
+        }
+    }
+}
+
+extension DefinitionVariables.Reference {
+    fileprivate var origin: String {
+        switch self {
+        case .variable(let name): "\(name) from the environment"
+        case .file(let path): "the file \(path)"
+        case .credential(let name): "the credential \(name)"
         }
     }
 }
