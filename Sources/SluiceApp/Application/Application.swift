@@ -17,7 +17,7 @@ struct Application: Sendable {
     func run(_ arguments: [String]) async -> ExitStatus {
         await Self.$current.withValue(self) {
             do {
-                var command = try RootCommand.parseAsRoot(arguments)
+                var command = try await RootCommand.asyncParseAsRoot(arguments)
                 if var command = command as? any AsyncParsableCommand {
                     try await command.run()
                 } else {

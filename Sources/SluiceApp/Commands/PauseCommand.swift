@@ -19,7 +19,7 @@ struct PauseCommand: AsyncParsableCommand {
         commandName: "pause", abstract: "Stop steps from receiving; sends are still taken.",
         discussion: "Survives a restart; `status` shows it until `resume`.")
 
-    @Argument(help: "PIPELINE, or PIPELINE/STEP.")
+    @Argument(help: "PIPELINE, or PIPELINE/STEP.", completion: NameCompletion.pipelines)
     var target: StepArgument
 
     @Option(help: "Why; shown in status.")
@@ -40,7 +40,7 @@ struct PauseCommand: AsyncParsableCommand {
 struct ResumeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "resume", abstract: "Let paused steps receive again.")
 
-    @Argument(help: "PIPELINE, or PIPELINE/STEP.")
+    @Argument(help: "PIPELINE, or PIPELINE/STEP.", completion: NameCompletion.pipelines)
     var target: StepArgument
 
     @OptionGroup var common: CommonOptions

@@ -21,7 +21,7 @@ struct RootCommand: AsyncParsableCommand {
                 CommandGroup(name: "Watch:", subcommands: [StatusCommand.self, LogsCommand.self, QueueCommand.self]),
                 CommandGroup(name: "Dead letters:", subcommands: [DLQCommand.self]),
                 CommandGroup(name: "Keep:", subcommands: [DataCommand.self]),
-                CommandGroup(name: "More:", subcommands: [VersionCommand.self]),
+                CommandGroup(name: "More:", subcommands: [CompletionsCommand.self, VersionCommand.self]),
             ])
     }
 

@@ -12,10 +12,10 @@ struct SendCommand: AsyncParsableCommand {
             goes on. Waits while the queue is full. A queue that nobody defined is made, and waits for a definition.
             """)
 
-    @Argument(help: "The queue, with or without .fifo.")
+    @Argument(help: "The queue, with or without .fifo.", completion: NameCompletion.queues)
     var queue: String
 
-    @Argument(help: "The file; none or - = standard input.")
+    @Argument(help: "The file; none or - = standard input.", completion: .file())
     var file: String?
 
     @Option(help: "The message group of all of them, where the definition has no group: of its own.")

@@ -6,7 +6,7 @@ struct WaitCommand: AsyncParsableCommand {
         commandName: "wait", abstract: "Wait until pipelines run, or until nothing of them is left to do.",
         discussion: "For scripts; give it a --timeout (exit 124).")
 
-    @Argument(help: "Only this pipeline.")
+    @Argument(help: "Only this pipeline.", completion: NameCompletion.pipelines)
     var pipeline: String?
 
     @Flag(help: "Until the pipelines run (the default).")

@@ -4,7 +4,9 @@ import Sluice
 
 /// The flags of all commands.
 struct CommonOptions: ParsableArguments {
-    @Option(help: "The data folder. Else SLUICE_DATA, STATE_DIRECTORY, or the nearest .sluice in or above this folder.")
+    @Option(
+        help: "The data folder. Else SLUICE_DATA, STATE_DIRECTORY, or the nearest .sluice in or above this folder.",
+        completion: .directory)
     var data: String?
 
     @Flag(help: "Print JSON, for scripts.")

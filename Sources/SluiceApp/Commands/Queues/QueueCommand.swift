@@ -31,7 +31,7 @@ struct QueueShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "One queue: what is in it, its settings and its ledger.")
 
-    @Argument(help: "The queue, with or without .fifo.")
+    @Argument(help: "The queue, with or without .fifo.", completion: NameCompletion.queues)
     var queue: String
 
     @OptionGroup var common: CommonOptions

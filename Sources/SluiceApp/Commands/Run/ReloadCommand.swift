@@ -11,7 +11,9 @@ struct ReloadCommand: AsyncParsableCommand {
             process that runs.
             """)
 
-    @Argument(help: "Definitions, or folders of them, in place of those that run; none = the same, read again.")
+    @Argument(
+        help: "Definitions, or folders of them, in place of those that run; none = the same, read again.",
+        completion: .file())
     var files: [String] = []
 
     @Flag(help: "Only show what would change.")

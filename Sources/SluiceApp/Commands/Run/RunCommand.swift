@@ -12,7 +12,7 @@ struct RunCommand: AsyncParsableCommand {
             could not close), 3 a dead-letter queue of these pipelines is not empty, else 0.
             """)
 
-    @Argument(help: "Definitions, or folders of them; none = the pipelines of this app.")
+    @Argument(help: "Definitions, or folders of them; none = the pipelines of this app.", completion: .file())
     var files: [String] = []
 
     @Flag(help: "End when nothing is ready, delayed, backing off or in flight at a step.")

@@ -10,10 +10,10 @@ struct TryCommand: AsyncParsableCommand {
             stderr. Exit 3 when a record did not pass.
             """)
 
-    @Argument(help: "The definition.")
+    @Argument(help: "The definition.", completion: .file())
     var file: String
 
-    @Argument(help: "The file of records; none or - = standard input.")
+    @Argument(help: "The file of records; none or - = standard input.", completion: .file())
     var records: String?
 
     @Option(help: "The pipeline, where the file has several.")
