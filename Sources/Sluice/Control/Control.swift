@@ -28,6 +28,11 @@ public protocol Control: Sendable {
     /// The dead letters that match, oldest first, with history and bytes.
     func deadLetters(_ selection: DeadLetterSelection, limit: Int) async throws -> [DeadLetter]
 
+    /// The dead letters that match, oldest first in each queue, a page at a time: as many as an answer holds, and at least
+    /// one where there is one. What dies meanwhile comes at the end.
+    /// - Parameter place: where the page before ended; `nil` = from the beginning.
+    func deadLetters(_ selection: DeadLetterSelection, after place: DeadLetterPlace?) async throws -> DeadLetterPage
+
     /// Sends the selected back to the queues they died in, as new messages with their identity kept.
     func redrive(_ selection: DeadLetterSelection, _ options: RedriveOptions) async throws -> RedriveReport
 

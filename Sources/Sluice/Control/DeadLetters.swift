@@ -83,6 +83,31 @@ public struct DeadLetter: Sendable, Hashable, Codable {
     }
 }
 
+/// Some of the dead letters that match, and where the next ones are.
+public struct DeadLetterPage: Sendable, Hashable, Codable {
+    public var letters: [DeadLetter]
+    /// `nil` = these were the last.
+    public var next: DeadLetterPlace?
+
+    public init(letters: [DeadLetter], next: DeadLetterPlace?) {
+        self.letters = letters
+        self.next = next
+    }
+}
+
+/// Behind which dead letter a page begins. What is redriven, discarded or dies meanwhile moves nothing.
+public struct DeadLetterPlace: Sendable, Hashable, Codable {
+    public var queue: Int64
+    public var chunk: Int64
+    public var index: Int32
+
+    public init(queue: Int64, chunk: Int64, index: Int32) {
+        self.queue = queue
+        self.chunk = chunk
+        self.index = index
+    }
+}
+
 public struct RedriveOptions: Sendable, Hashable, Codable {
     /// Messages per second; `nil` = at once.
     public var rate: Double?

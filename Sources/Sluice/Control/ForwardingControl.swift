@@ -18,6 +18,11 @@ extension ForwardingControl {
     package func deadLetters(_ selection: DeadLetterSelection, limit: Int) async throws -> [DeadLetter] {
         try await control.deadLetters(selection, limit: limit)
     }
+    package func deadLetters(
+        _ selection: DeadLetterSelection, after place: DeadLetterPlace?
+    ) async throws -> DeadLetterPage {
+        try await control.deadLetters(selection, after: place)
+    }
     package func redrive(_ selection: DeadLetterSelection, _ options: RedriveOptions) async throws -> RedriveReport {
         try await control.redrive(selection, options)
     }

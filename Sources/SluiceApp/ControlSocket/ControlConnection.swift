@@ -153,6 +153,8 @@ extension Control {
         case .deadLetterGroups(let pipeline): .deadLetterGroups(try await deadLetterGroups(pipeline: pipeline))
         case .deadLetters(let selection, let limit):
             .deadLetters(try await deadLetters(selection, limit: limit))
+        case .deadLetterPage(let selection, let place):
+            .deadLetterPage(try await deadLetters(selection, after: place))
         case .redrive(let selection, let options): .redriven(try await redrive(selection, options))
         case .discard(let selection, let reason, let who):
             .discarded(try await discard(selection, reason: reason, who: who))

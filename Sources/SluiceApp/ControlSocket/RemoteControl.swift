@@ -116,6 +116,14 @@ package struct RemoteControl: Control {
         return letters
     }
 
+    package func deadLetters(
+        _ selection: DeadLetterSelection, after place: DeadLetterPlace?
+    ) async throws -> DeadLetterPage {
+        guard case .deadLetterPage(let page) = try await ask(.deadLetterPage(selection, after: place))
+        else { throw Self.unexpected }
+        return page
+    }
+
     package func redrive(_ selection: DeadLetterSelection, _ options: RedriveOptions) async throws -> RedriveReport {
         guard case .redriven(let report) = try await ask(.redrive(selection, options)) else { throw Self.unexpected }
         return report

@@ -11,6 +11,10 @@ import Synchronization
 struct Console: Sendable {
     var out: @Sendable (String) -> Void
     var err: @Sendable (String) -> Void
+    /// Data that may be no text, on stdout.
+    var outBytes: @Sendable ([UInt8]) -> Void
+    /// Whether stdout is a terminal.
+    var isScreen: Bool
     /// Whether a person reads stderr: progress and questions go there only then.
     var isTerminal: Bool
     /// Asks for a line; `nil` at the end of the input.
@@ -22,6 +26,8 @@ struct Console: Sendable {
     static func process() -> Console {
         Console(
             out: { write($0, to: STDOUT_FILENO) }, err: { write($0, to: STDERR_FILENO) },
+            outBytes: { bytes in bytes.withUnsafeBytes { write($0, to: STDOUT_FILENO) } },
+            isScreen: isatty(STDOUT_FILENO) == 1,
             isTerminal: isatty(STDERR_FILENO) == 1 && isatty(STDIN_FILENO) == 1,
             readAnswer: { readLine() },
             environment: ProcessInfo.processInfo.environment,
@@ -30,23 +36,24 @@ struct Console: Sendable {
 
     private static func write(_ text: String, to descriptor: CInt) {
         var text = text
-        let complete = text.withUTF8 { bytes in
-            var rest = UnsafeRawBufferPointer(bytes)
-            while !rest.isEmpty {
-                #if canImport(Glibc)
-                    let written = Glibc.write(descriptor, rest.baseAddress, rest.count)
-                #else
-                    let written = Darwin.write(descriptor, rest.baseAddress, rest.count)
-                #endif
-                if written < 0 {
-                    if errno == EINTR { continue }
-                    return false
-                }
-                rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+        text.withUTF8 { write(UnsafeRawBufferPointer($0), to: descriptor) }
+    }
+
+    private static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: CInt) {
+        var rest = bytes
+        while !rest.isEmpty {
+            #if canImport(Glibc)
+                let written = Glibc.write(descriptor, rest.baseAddress, rest.count)
+            #else
+                let written = Darwin.write(descriptor, rest.baseAddress, rest.count)
+            #endif
+            if written < 0 {
+                if errno == EINTR { continue }
+                // Nobody reads any more (`| head`): as every other command does, end.
+                if descriptor == STDOUT_FILENO { exit(ExitStatus.failed.rawValue) }
+                return
             }
-            return true
+            rest = UnsafeRawBufferPointer(rebasing: rest[written...])
         }
-        // Nobody reads any more (`| head`): as every other command does, end.
-        if !complete, descriptor == STDOUT_FILENO { exit(ExitStatus.failed.rawValue) }
     }
 }

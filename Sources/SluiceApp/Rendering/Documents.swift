@@ -203,10 +203,13 @@ struct DeadLetterDocument: Encodable {
     /// What was logged at the last failure.
     var log: [LogDocument]
     /// Base64; `body_text` beside it where the bytes are UTF-8.
-    var body: String
+    var body: String?
     var bodyText: String?
 
-    init(_ letter: DeadLetter, log entries: [LogEntry] = []) {
+    /// - Parameters:
+    ///   - entries: what was logged at its last failure.
+    ///   - bodyOnce: where there is a text, without base64.
+    init(_ letter: DeadLetter, log entries: [LogEntry] = [], bodyOnce: Bool = false) {
         id = letter.id.description
         pipeline = letter.pipeline
         queue = letter.queue
@@ -223,8 +226,8 @@ struct DeadLetterDocument: Encodable {
         }
         failuresOmitted = letter.history.omitted
         log = entries.map(LogDocument.init)
-        body = Data(letter.body).base64EncodedString()
         bodyText = String(validating: letter.body, as: UTF8.self)
+        body = bodyOnce && bodyText != nil ? nil : Data(letter.body).base64EncodedString()
     }
 }
 

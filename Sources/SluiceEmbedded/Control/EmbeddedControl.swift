@@ -74,6 +74,12 @@ package struct EmbeddedControl: Control {
         try await store.writer.submit { try $0.deadLetters(selection, limit: limit) }
     }
 
+    package func deadLetters(
+        _ selection: DeadLetterSelection, after place: DeadLetterPlace?
+    ) async throws -> DeadLetterPage {
+        try await store.writer.submit { try $0.deadLetters(selection, after: place) }
+    }
+
     package func redrive(
         _ selection: DeadLetterSelection, _ options: RedriveOptions
     ) async throws -> RedriveReport {

@@ -102,6 +102,28 @@ extension StoreState {
         return letters
     }
 
+    /// A page is at most so long that its answer fits into a frame of the control socket: in JSON a byte is up to four.
+    private static let longestPage = (letters: 500, bytes: 1 << 20)
+
+    func deadLetters(_ selection: DeadLetterSelection, after place: DeadLetterPlace?) throws -> DeadLetterPage {
+        var page = DeadLetterPage(letters: [], next: nil)
+        var bytes = 0
+        var last: DeadLetterPlace?
+        try forEachDeadLetter(selection, after: place) { found in
+            let letter = try letter(found)
+            bytes += letter.body.count + letter.history.kept.reduce(0) { $0 + $1.reason.utf8.count }
+            let isFull = page.letters.count == Self.longestPage.letters || bytes > Self.longestPage.bytes
+            if isFull, let last {
+                page.next = last
+                return false
+            }
+            page.letters.append(letter)
+            last = DeadLetterPlace(queue: found.queue.id, chunk: found.ref.chunk, index: found.ref.index)
+            return true
+        }
+        return page
+    }
+
     private func letter(_ found: Found) throws -> DeadLetter {
         let header = found.header
         let index = Int(found.ref.index)
@@ -227,16 +249,19 @@ extension StoreState {
 
     /// Visits the visible dead letters that match, oldest first, until `visit` answers false.
     private func forEachDeadLetter(
-        _ selection: DeadLetterSelection, since first: Int64 = 0, _ visit: (Found) throws -> Bool
+        _ selection: DeadLetterSelection, since first: Int64 = 0, after place: DeadLetterPlace? = nil,
+        _ visit: (Found) throws -> Bool
     ) throws {
         try checkPipeline(selection.pipeline)
         let ids = Set(selection.ids)
         let reason = selection.reason?.lowercased()
-        for queue in deadQueues(of: selection.pipeline) {
-            for id in Array(queue.chunks[queue.firstPlace(after: first - 1)...]) {
+        for queue in deadQueues(of: selection.pipeline) where queue.id >= place?.queue ?? 0 {
+            let behind = place.flatMap { $0.queue == queue.id ? MessageRef(chunk: $0.chunk, index: $0.index) : nil }
+            for id in Array(queue.chunks[queue.firstPlace(after: max(first, behind?.chunk ?? 0) - 1)...]) {
                 guard let chunk = chunks[id] else { continue }
                 let content = try content(of: id)
                 for index in 0..<chunk.count where chunk.states[index].status == .ready {
+                    if let behind, MessageRef(chunk: id, index: Int32(index)) <= behind { continue }
                     let header = try content.header(at: index)
                     let ref = MessageRef(chunk: id, index: Int32(index))
                     guard let found = found(ref, chunk, queue, header), matches(found, ids, reason, selection) else {

@@ -32,7 +32,7 @@ package enum ControlConformance {
         name: "orders", source: .queue("orders-in"), transform: Transform(function: "orders-row"),
         deliver: Deliver(to: .sqlite("shop.db"), table: "orders"))
 
-    package static let checks: [Check] = sending + sessions + deadLetters + pausing + reloading + waiting
+    package static let checks: [Check] = sending + sessions + deadLetters + pages + pausing + reloading + waiting
 
     private static let sending = [
         Check(name: "hello says who answers, in this version of the protocol") { fixture in
@@ -167,6 +167,26 @@ package enum ControlConformance {
             #expect(count == 2)
             #expect(try await fixture.control.deadLetterGroups(pipeline: nil) == [])
             #expect(try await fixture.control.queues(named: "orders-in-dlq").first?.ledger[.discarded] == 2)
+        },
+    ]
+
+    private static let pages = [
+        Check(name: "page by page all dead letters come, each once, the oldest first") { fixture in
+            let reasons = (0..<5).map { "reason \($0)" }
+            try await bury(fixture, reasons)
+            var seen: [String] = []
+            var place: DeadLetterPlace?
+            repeat {
+                let page = try await fixture.control.deadLetters(DeadLetterSelection(), after: place)
+                seen += page.letters.compactMap(\.history.latest?.reason)
+                place = page.next
+            } while place != nil
+            #expect(seen == reasons)
+        },
+        Check(name: "of what does not match there is an empty page") { fixture in
+            try await bury(fixture, ["a"])
+            let page = try await fixture.control.deadLetters(DeadLetterSelection(reason: "nothing"), after: nil)
+            #expect(page == DeadLetterPage(letters: [], next: nil))
         },
     ]
 

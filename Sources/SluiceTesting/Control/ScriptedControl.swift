@@ -185,6 +185,16 @@ package actor ScriptedControl: Control {
         return Array(dead.filter { Self.matches($0, selection) }.prefix(limit))
     }
 
+    package func deadLetters(_ selection: DeadLetterSelection, after place: DeadLetterPlace?) throws -> DeadLetterPage {
+        try check(selection.pipeline)
+        // Two on a page, so that there are several.
+        let first = place.map { Int($0.chunk) } ?? 0
+        let rest = dead.enumerated().dropFirst(first).filter { Self.matches($0.element, selection) }
+        let page = rest.prefix(2)
+        let next = page.last.map { DeadLetterPlace(queue: 0, chunk: Int64($0.offset + 1), index: 0) }
+        return DeadLetterPage(letters: page.map(\.element), next: rest.count > 2 ? next : nil)
+    }
+
     private static func matches(_ letter: DeadLetter, _ selection: DeadLetterSelection) -> Bool {
         let failure = letter.history.latest
         if let pipeline = selection.pipeline, letter.pipeline != pipeline { return false }

@@ -176,7 +176,8 @@ struct ControlSocketTests {
             let client = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .connect(unixDomainSocketPath: folder.path + "/control.sock").get()
             try await client.writeAndFlush(buffer)
-            try await client.close()
+            // Who is sent garbage may be quicker to close.
+            do { try await client.close() } catch ChannelError.alreadyClosed {}
             #expect(try await remote.hello().version == "test")
         }
     }

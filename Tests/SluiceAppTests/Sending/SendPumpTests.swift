@@ -142,5 +142,6 @@ struct SendPumpTests {
 extension Console {
     /// Nobody reads what it is told.
     static let silent = Console(
-        out: { _ in }, err: { _ in }, isTerminal: false, readAnswer: { nil }, environment: [:], workingDirectory: "/")
+        out: { _ in }, err: { _ in }, outBytes: { _ in }, isScreen: false, isTerminal: false, readAnswer: { nil },
+        environment: [:], workingDirectory: "/")
 }

@@ -6,7 +6,7 @@ struct DLQCommand: AsyncParsableCommand {
         commandName: "dlq", abstract: "Dead letters: why records failed, and what to do with them.",
         subcommands: [
             DLQListCommand.self, DLQShowCommand.self, DLQTryCommand.self, DLQRedriveCommand.self,
-            DLQDiscardCommand.self,
+            DLQDiscardCommand.self, DLQExportCommand.self,
         ],
         defaultSubcommand: DLQListCommand.self, aliases: ["dlqs"])
 }
@@ -15,7 +15,7 @@ struct DLQListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ls", abstract: "Dead letters, grouped by cause (the default).", aliases: ["list"])
 
-    @Argument(help: "Only this pipeline.")
+    @Argument(help: "Only this pipeline.", completion: NameCompletion.pipelines)
     var pipeline: String?
 
     @OptionGroup var common: CommonOptions

@@ -17,7 +17,9 @@ struct DLQTryCommand: AsyncParsableCommand {
     @Option(name: .customShort("n"), help: "At most so many, the oldest first.")
     var limit = 1_000
 
-    @Option(name: .shortAndLong, help: "The definition with today's code; none = the pipelines of this app.")
+    @Option(
+        name: .shortAndLong, help: "The definition with today's code; none = the pipelines of this app.",
+        completion: .file())
     var file: String?
 
     @OptionGroup var common: CommonOptions

@@ -1,12 +1,12 @@
 import ArgumentParser
 import Sluice
 
-/// Which dead letters `show`, `try`, `redrive` and `discard` mean.
+/// Which dead letters `show`, `try`, `redrive`, `discard` and `export` mean.
 struct DeadLetterOptions: ParsableArguments {
     @Argument(help: "Message ids or record identities.")
     var ids: [String] = []
 
-    @Option(help: "Of this pipeline only.")
+    @Option(help: "Of this pipeline only.", completion: NameCompletion.pipelines)
     var pipeline: String?
 
     @Option(help: "Of this group: the number that `dlq` printed, or a fingerprint of `dlq --json`.")
