@@ -9,17 +9,29 @@ struct StatusCommand: AsyncParsableCommand {
             wait and nobody runs their pipeline), 3 something is dead, else 0.
             """)
 
-    @Argument(help: "Only this pipeline.")
+    @Argument(help: "Only this pipeline.", completion: NameCompletion.pipelines)
     var pipeline: String?
 
     @Flag(help: "Exit 4, 5 or 3 when something is wrong, for cron and monitoring.")
     var check = false
 
+    @Flag(help: "Again and again, until Ctrl-C: on a terminal in place, else one block for each change.")
+    var watch = false
+
+    @Option(help: "How often --watch looks: 500ms, 2s, 1m.")
+    var interval = TimeSpan(.seconds(2))
+
     @OptionGroup var common: CommonOptions
+
+    mutating func validate() throws {
+        if watch, check { throw ValidationError("Give one of --watch and --check.") }
+        guard interval.duration >= .milliseconds(100) else { throw ValidationError("--interval is at least 100ms.") }
+    }
 
     mutating func run() async throws {
         let context = try CommandContext(common)
         let pipeline = pipeline
+        if watch { return try await StatusWatch(context, pipeline: pipeline, interval: interval.duration).run() }
         let report = try await context.withControl { try await $0.status(pipeline: pipeline) }
         if context.json {
             context.print(document: StatusDocument(report))
