@@ -31,6 +31,8 @@ def handler(event, context):
     records = []
     for record in event["records"]:
         row = record["record"]
+        if row.get("sleep"):
+            open(os.environ["LAMBDA_TASK_ROOT"] + "/../called", "w").close()
         time.sleep(row.get("sleep", 0))
         if row.get("fail"):
             raise ValueError("it says so")
@@ -77,6 +79,10 @@ class ReloadTest(harness.Case):
             self.assertLess(time.monotonic(), deadline, f"it does not come to it: {what}\n{self.log.read_text()}")
             time.sleep(0.05)
 
+    def called(self):
+        """Returns when the function is at a record that sleeps: its process has read its code by then."""
+        self.eventually("it is called", (self.folder / "called").exists)
+
     def letters(self):
         answer = self.orders("dlq", "show", "--all", "-n", "100", "--json", expect=DONE)
         return [json.loads(line) for line in answer.out.splitlines()]
@@ -86,7 +92,7 @@ class ReloadTest(harness.Case):
 
     def test_while_records_flow(self):
         """reloads while records flow: none lost, none doubled, and the other pipeline does not notice"""
-        for name in ("lines", "other"):
+        for name in ("lines", "other", "third"):
             self.code(name, "0")
         self.define("lines", "other")
         self.start("all.yaml")
@@ -104,15 +110,21 @@ class ReloadTest(harness.Case):
         try:
             for stamp in range(1, 9):
                 self.code("lines", str(stamp))
-                if stamp % 2:
-                    self.write("all.yaml", self.define("lines").read_text().replace("batch: 10", f"batch: {10 + stamp}")
-                               + "---\n" + PIPELINE % {"name": "other", "timeout": "30s"})
+                lines = (PIPELINE % {"name": "lines", "timeout": "30s"}).replace("batch: 10", f"batch: {10 + stamp}")
+                self.write("all.yaml", lines + "---\n" + PIPELINE % {"name": "other", "timeout": "30s"})
                 answer = self.orders("reload", expect=DONE)
                 self.assertIn("1 changed, 1 unchanged", answer.err, answer)
+                # Claiming what was sent before builds the store's memory anew, while others are in flight.
+                self.send("third", *({"n": n} for n in range(stamp * 10, stamp * 10 + 10)))
+                self.define("third", file="third.yaml")
+                self.orders("reload", "all.yaml", "third.yaml", expect=DONE)
+                self.idle("third")
+                self.orders("reload", "all.yaml", expect=DONE)
         finally:
             done.set()
             for thread in threads:
                 thread.join()
+        self.assertEqual(sorted(n for n, _, _ in self.rows_of("third")), list(range(10, 90)))
         for name in feeds:
             self.idle(name)
             numbers = [n for n, _, _ in self.rows_of(name)]
@@ -129,7 +141,7 @@ class ReloadTest(harness.Case):
         self.define("lines")
         self.start("all.yaml")
         self.send("lines", {"n": 1, "sleep": 3})
-        self.eventually("it is called", lambda: self.queue(self.pipeline("lines"), "intake")["in_flight"] == 1)
+        self.called()
         self.send("lines", {"n": 2})
         self.code("lines", "new")
         self.orders("reload", expect=DONE)
@@ -142,7 +154,7 @@ class ReloadTest(harness.Case):
         self.write("all.yaml", self.define("lines", timeout="5m").read_text().replace("receive_count: 2", "receive_count: 1"))
         self.start("all.yaml")
         self.send("lines", {"n": 1, "sleep": 200})
-        self.eventually("it is called", lambda: self.queue(self.pipeline("lines"), "intake")["in_flight"] == 1)
+        self.called()
         self.code("lines", "new", HANDLER.replace('row.get("sleep", 0)', "0"))
         begin = time.monotonic()
         self.orders("reload", expect=DONE)
@@ -248,6 +260,27 @@ class ReloadTest(harness.Case):
         self.idle("lines")
         self.assertIn("nothing has changed", self.orders("reload", expect=DONE).err, "from now on the new files count")
 
+    def test_refused_late(self):
+        """what comes to a pipeline while its removal waits for another one is not left behind: all goes on as before"""
+        self.code("lines", "0")
+        self.code("other", "0")
+        self.define("lines", "other")
+        self.start("all.yaml")
+        self.send("lines", {"n": 1, "sleep": 3})
+        self.called()
+        self.define("lines", timeout="40s", file="one.yaml")
+        reload = self.spawn("reload", "one.yaml")
+        self.eventually("it is stopped", lambda: "Reloading" in self.log.read_text())
+        time.sleep(0.5)
+        self.send("other", {"n": 1})
+        self.assertEqual(reload.wait(30), DEFINITION)
+        self.idle("lines")
+        self.idle("other")
+        for name in ("lines", "other"):
+            self.assertEqual([n for n, _, _ in self.rows_of(name)], [1])
+            self.assertTrue(self.pipeline(name)["running"])
+        self.assertIn("1 changed, 1 removed", self.orders("reload", "one.yaml", expect=DONE).err)
+
     def test_added(self):
         """an added pipeline takes what was sent before it was defined"""
         self.code("lines", "0")
@@ -279,6 +312,7 @@ class ReloadTest(harness.Case):
         self.send("lines", {"n": 0, "sleep": 4})
         self.send("other", *({"n": n} for n in range(20)))
         process = self.start("all.yaml", "--until-idle")
+        self.called()
         self.define("lines", "other")
         self.code("lines", "1")
         self.orders("reload", expect=DONE)
@@ -292,7 +326,7 @@ class ReloadTest(harness.Case):
         self.define("lines")
         process = self.start("all.yaml")
         self.send("lines", {"n": 0, "sleep": 3})
-        self.eventually("it is called", lambda: self.queue(self.pipeline("lines"), "intake")["in_flight"] == 1)
+        self.called()
         self.code("lines", "1")
         reload = self.spawn("reload")
         time.sleep(1)

@@ -128,7 +128,17 @@ private struct StepAssembly {
             pauseChanged: { keeper.note(.pause($1), of: $0) },
             breakerChanged: { keeper.note(.breaker(isOpen: $1), of: $0) })
         factory.registry.register(control)
+        try await catchUp(control)
         return control
+    }
+
+    /// Who has paused or resumed the step before it was registered is found in the store.
+    private func catchUp(_ control: StepControl) async throws {
+        switch (try await engine.pause(of: control.name), control.paused) {
+        case (let pause?, nil): control.pause(reason: pause.reason)
+        case (nil, _?): control.resume()
+        case (nil, nil), (_?, _?): break
+        }
     }
 
     /// The pause that was left for a step. One that code made which could not be started is over with other code.
