@@ -123,8 +123,9 @@ package struct HostedFunction: FunctionInvoker {
 
     package func invoke(_ records: [RawRecord], _ context: InvocationContext) async -> InvocationResult {
         let invocation = InvocationLog(
-            context.requestID, in: log, stream: log.stream, version: context.version ?? function.name)
-        invocation.start(RecordMarks(records))
+            context.requestID, in: log, stream: log.stream, version: context.version ?? function.name,
+            records: RecordMarks(records))
+        invocation.start()
         let begin = ContinuousClock.now
         let result = await host.invoke(function, records, context)
         switch result {

@@ -6,15 +6,20 @@ package struct InvocationLog: Sendable {
     private let stream: String
     private let version: String
     private let requestID: String
+    private let records: RecordMarks
 
-    package init(_ requestID: String, in log: StepLog, stream: String, version: String) {
+    /// - Parameter records: what the invocation is given.
+    package init(
+        _ requestID: String, in log: StepLog, stream: String, version: String, records: RecordMarks = RecordMarks()
+    ) {
         self.log = log
         self.stream = stream
         self.version = version
         self.requestID = requestID
+        self.records = records
     }
 
-    package func start(_ records: RecordMarks) {
+    package func start() {
         log.write(
             .start, .info, "START RequestId: \(requestID) Version: \(version)", requestID: requestID, stream: stream,
             fields: ["records": .number(Double(records.count))], records: records)
@@ -33,7 +38,9 @@ package struct InvocationLog: Sendable {
         var fields: [String: LogValue] = ["errorMessage": .text(problem.reason)]
         if let type = problem.type { fields["errorType"] = .text(type) }
         if !trace.isEmpty { fields["stackTrace"] = .text(Self.bounded(trace.map(Self.line).joined(separator: "\n"))) }
-        log.write(.error, .error, Self.bounded(text), requestID: requestID, stream: stream, fields: fields)
+        log.write(
+            .error, .error, Self.bounded(text), requestID: requestID, stream: stream, fields: fields,
+            records: records)
     }
 
     package func end(_ report: Report) {

@@ -45,7 +45,7 @@ package struct LogFilter: Sendable {
     private mutating func concerns(_ entry: LogEntry, _ record: Wanted) -> Bool {
         if case .text(let own)? = entry.fields[LogEntry.recordField] { return record.concerns(own) }
         guard let request = entry.requestID else { return false }
-        if entry.kind == .start, entry.records.contains(record.mark) { remember(request) }
+        if entry.records.contains(record.mark) { remember(request) }
         return invocations.contains(request)
     }
 

@@ -37,12 +37,15 @@ package struct StepLog: Sendable {
         stream: String = LogEntry.ownStream, fields: @autoclosure () -> [String: LogValue] = [:],
         records: RecordMarks = RecordMarks()
     ) {
-        guard level >= self.level else { return }
+        guard keeps(level) else { return }
         sink.write(
             LogEntry(
                 time: clock.now, pipeline: name.pipeline, step: name.step, kind: kind, level: level,
                 message: message(), requestID: requestID, stream: stream, fields: fields(), records: records))
     }
+
+    /// Whether a line of this level is kept.
+    package func keeps(_ level: Logger.Level) -> Bool { level >= self.level }
 
     /// A logger that writes here beside where `logger` writes: what the process says on stderr stays as it is.
     package func logger(beside logger: Logger) -> Logger {

@@ -58,8 +58,8 @@ final class FunctionLog: Sendable {
     func started(after duration: Duration) { state.withLock { $0.initDuration = duration } }
 
     func begin(_ request: String, _ records: RecordMarks) {
-        let log = InvocationLog(request, in: log, stream: stream, version: version)
-        log.start(records)
+        let log = InvocationLog(request, in: log, stream: stream, version: version, records: records)
+        log.start()
         state.withLock { state in
             state.invocation = Invocation(id: request, log: log)
             state.lastError = nil
@@ -73,7 +73,7 @@ final class FunctionLog: Sendable {
         let now = ContinuousClock.now
         let known = state.withLock { $0.peakMemory }
         let isFresh = known.map { now - $0.read < Self.memoryAge } ?? false
-        let peak = isFresh ? known?.bytes : peakMemory() ?? known?.bytes
+        let peak = isFresh || !log.keeps(.info) ? known?.bytes : peakMemory() ?? known?.bytes
         let ended = state.withLock { state -> (invocation: Invocation, initDuration: Duration?)? in
             if !isFresh { state.peakMemory = peak.map { ($0, now) } }
             guard let invocation = state.invocation else { return nil }
