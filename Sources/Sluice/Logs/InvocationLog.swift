@@ -26,7 +26,7 @@ package struct InvocationLog: Sendable {
     }
 
     /// What a function wrote.
-    package func output(_ text: String, fields: [String: LogValue]) {
+    package func output(_ text: String, fields: LogFields) {
         log.write(.output, .info, text, requestID: requestID, stream: stream, fields: fields)
     }
 
@@ -35,9 +35,11 @@ package struct InvocationLog: Sendable {
     ///   - text: as Lambda writes it.
     ///   - trace: where in the function, a line each; may be empty.
     package func failed(_ text: String, _ problem: Problem, trace: [String] = []) {
-        var fields: [String: LogValue] = ["errorMessage": .text(problem.reason)]
-        if let type = problem.type { fields["errorType"] = .text(type) }
-        if !trace.isEmpty { fields["stackTrace"] = .text(Self.bounded(trace.map(Self.line).joined(separator: "\n"))) }
+        var fields: LogFields = ["errorMessage": .text(problem.reason)]
+        if let type = problem.type { fields.append("errorType", .text(type)) }
+        if !trace.isEmpty {
+            fields.append("stackTrace", .text(Self.bounded(trace.map(Self.line).joined(separator: "\n"))))
+        }
         log.write(
             .error, .error, Self.bounded(text), requestID: requestID, stream: stream, fields: fields,
             records: records)
@@ -98,14 +100,16 @@ extension InvocationLog {
         }
 
         /// By the names that CloudWatch Logs Insights has for them.
-        var fields: [String: LogValue] {
-            var fields: [String: LogValue] = [
+        var fields: LogFields {
+            var fields: LogFields = [
                 "duration": .number(Double(Self.hundredths(duration)) / 100),
                 "billedDuration": .number(Double(Self.billed(duration))),
             ]
-            if let memory { fields["memorySize"] = .number(Double(memory >> 20)) }
-            if let peakMemory { fields["maxMemoryUsed"] = .number(Double(peakMemory >> 20)) }
-            if let initDuration { fields["initDuration"] = .number(Double(Self.hundredths(initDuration)) / 100) }
+            if let memory { fields.append("memorySize", .number(Double(memory >> 20))) }
+            if let peakMemory { fields.append("maxMemoryUsed", .number(Double(peakMemory >> 20))) }
+            if let initDuration {
+                fields.append("initDuration", .number(Double(Self.hundredths(initDuration)) / 100))
+            }
             return fields
         }
 

@@ -29,13 +29,13 @@ package struct LogEntry: Sendable, Hashable {
     package var requestID: String?
     /// The log stream: one execution environment of the function, or `sluice` for the steps themselves.
     package var stream: String
-    package var fields: [String: LogValue]
+    package var fields: LogFields
     /// Of START and ERROR: the records that the invocation was given.
     package var records: RecordMarks
 
     package init(
         time: Timestamp, pipeline: String, step: String?, kind: Kind, level: Logger.Level, message: String,
-        requestID: String? = nil, stream: String = LogEntry.ownStream, fields: [String: LogValue] = [:],
+        requestID: String? = nil, stream: String = LogEntry.ownStream, fields: LogFields = [:],
         records: RecordMarks = RecordMarks()
     ) {
         self.time = time
@@ -58,7 +58,7 @@ package struct LogEntry: Sendable, Hashable {
 
     /// About what it takes in memory, in bytes.
     package var size: Int {
-        fields.reduce(256 + message.utf8.count + records.size) { $0 + 64 + $1.value.size }
+        fields.all.reduce(256 + message.utf8.count + records.size) { $0 + 64 + $1.value.size }
     }
 }
 

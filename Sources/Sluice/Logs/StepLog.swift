@@ -34,7 +34,7 @@ package struct StepLog: Sendable {
     /// - Parameter message: made only when the level is kept.
     package func write(
         _ kind: LogEntry.Kind, _ level: Logger.Level, _ message: @autoclosure () -> String, requestID: String? = nil,
-        stream: String = LogEntry.ownStream, fields: @autoclosure () -> [String: LogValue] = [:],
+        stream: String = LogEntry.ownStream, fields: @autoclosure () -> LogFields = [:],
         records: RecordMarks = RecordMarks()
     ) {
         guard keeps(level) else { return }
@@ -77,9 +77,11 @@ struct StepLogHandler: LogHandler {
     func log(event: LogEvent) {
         let all = metadata.merging(event.metadata ?? [:]) { _, own in own }
         let request = all[Self.requestKey].map { "\($0)" }
-        var fields: [String: LogValue] = [:]
-        for (key, value) in all where !Self.known.contains(key) { fields[key] = .text("\(value)") }
-        if let error = event.error { fields["error"] = .text("\(error)") }
+        var fields: LogFields = [:]
+        for (key, value) in all.sorted(by: { $0.key < $1.key }) where !Self.known.contains(key) {
+            fields.append(key, .text("\(value)"))
+        }
+        if let error = event.error { fields.append("error", .text("\(error)")) }
         log.write(
             request == nil ? .step : .output, event.level, "\(event.message)", requestID: request,
             stream: request == nil ? LogEntry.ownStream : log.stream, fields: fields)

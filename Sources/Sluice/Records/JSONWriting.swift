@@ -2,16 +2,28 @@ extension [UInt8] {
     /// Appends a text as JSON writes it, quotes included.
     package mutating func appendJSON(_ text: String) {
         append(.quote)
-        for byte in text.utf8 {
-            if byte == .quote || byte == .backslash {
-                append(.backslash)
-                append(byte)
-            } else if byte < 0x20 {
-                append(contentsOf: "\\u00\(byte < 16 ? "0" : "")\(String(byte, radix: 16))".utf8)
-            } else {
-                append(byte)
+        var text = text
+        text.withUTF8 { bytes in
+            // What needs no escape is copied at once.
+            var copied = 0
+            for position in bytes.indices {
+                let byte = bytes[position]
+                guard byte < 0x20 || byte == .quote || byte == .backslash else { continue }
+                append(contentsOf: UnsafeBufferPointer(rebasing: bytes[copied..<position]))
+                appendEscaped(byte)
+                copied = position + 1
             }
+            append(contentsOf: UnsafeBufferPointer(rebasing: bytes[copied...]))
         }
         append(.quote)
+    }
+
+    private mutating func appendEscaped(_ byte: UInt8) {
+        if byte == .quote || byte == .backslash {
+            append(.backslash)
+            append(byte)
+        } else {
+            append(contentsOf: "\\u00\(byte < 16 ? "0" : "")\(String(byte, radix: 16))".utf8)
+        }
     }
 }

@@ -20,8 +20,8 @@ struct LogText {
     /// What the steps say has its details beside it; Lambda's lines have theirs in the text.
     private func details(of entry: LogEntry) -> String {
         guard entry.kind == .step || entry.kind == .output else { return "" }
-        let fields = entry.fields.filter { !Self.inText.contains($0.key) }
-        return fields.sorted { $0.key < $1.key }.map { " \($0.key)=\(SafeText.line($0.value.text))" }.joined()
+        return entry.fields.all.filter { !Self.inText.contains($0.name) }
+            .map { " \($0.name)=\(SafeText.line($0.value.text))" }.joined()
     }
 
     /// What the text of a line says, or who reads it knows.
@@ -51,7 +51,7 @@ struct LogDocument: Encodable {
         message = entry.message
         requestID = entry.requestID
         logStream = entry.stream
-        fields = entry.fields
+        fields = Dictionary(entry.fields.all.map { ($0.name, $0.value) }, uniquingKeysWith: { _, last in last })
     }
 
     private enum CodingKeys: String, CodingKey {

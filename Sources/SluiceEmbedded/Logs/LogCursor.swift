@@ -83,16 +83,9 @@ package struct LogCursor: ~Copyable {
     private mutating func read() throws -> [LogEntry]? {
         guard let descriptor = current?.descriptor else { return nil }
         while true {
-            let start = rest.count
-            rest.append(contentsOf: repeatElement(0, count: Self.chunk))
-            let count = rest.withUnsafeMutableBytes { bytes in
-                Foundation.read(descriptor, bytes.baseAddress.map { $0 + start }, Self.chunk)
-            }
-            rest.removeLast(Self.chunk - max(0, count))
-            if count == 0 { return nil }
-            guard count > 0 else {
-                throw ControlError.failed("cannot read a log in '\(folder)': \(String(cString: strerror(errno)))")
-            }
+            let bytes = try chunk(from: descriptor)
+            if bytes.isEmpty { return nil }
+            rest += bytes
             let entries = takeLines()
             if !entries.isEmpty { return entries }
             if rest.count > Self.longestLine {
@@ -102,18 +95,40 @@ package struct LogCursor: ~Copyable {
         }
     }
 
-    private mutating func takeLines() -> [LogEntry] {
-        guard let end = rest.lastIndex(of: UInt8(ascii: "\n")) else { return [] }
-        var entries: [LogEntry] = []
-        for line in rest[..<end].split(separator: UInt8(ascii: "\n")) {
-            if let entry = LogLine.read(line, pipeline: pipeline) {
-                entries.append(entry)
-            } else {
-                unreadable += 1
-            }
+    /// - Returns: nothing at the end of the file.
+    private func chunk(from descriptor: Int32) throws -> [UInt8] {
+        var failure: String?
+        let bytes = [UInt8](unsafeUninitializedCapacity: Self.chunk) { buffer, count in
+            let result = Foundation.read(descriptor, buffer.baseAddress, buffer.count)
+            if result < 0 { failure = String(cString: strerror(errno)) }
+            count = max(0, result)
         }
-        rest.removeSubrange(...end)
+        if let failure { throw ControlError.failed("cannot read a log in '\(folder)': \(failure)") }
+        return bytes
+    }
+
+    private mutating func takeLines() -> [LogEntry] {
+        var entries: [LogEntry] = []
+        var start = 0
+        while let end = lineEnd(from: start) {
+            if start < end {
+                if let entry = LogLine.read(rest[start..<end], pipeline: pipeline) {
+                    entries.append(entry)
+                } else {
+                    unreadable += 1
+                }
+            }
+            start = end + 1
+        }
+        rest.removeSubrange(..<start)
         return entries
+    }
+
+    private func lineEnd(from start: Int) -> Int? {
+        rest.withUnsafeBytes { bytes in
+            guard start < bytes.count, let base = bytes.baseAddress else { return nil }
+            return memchr(base + start, CInt(UInt8(ascii: "\n")), bytes.count - start).map { base.distance(to: $0) }
+        }
     }
 }
 

@@ -40,17 +40,25 @@ struct LogFolderWriter {
     mutating func write(_ entries: [LogEntry], dropped: [String: Int]) {
         var lines: [String: (bytes: [UInt8], count: Int)] = [:]
         let secrets = secrets()
-        for entry in entries { Self.append(secrets.isEmpty ? entry : entry.masked(secrets), to: &lines) }
+        // By place: a copy of an entry would count as many references as it has.
+        for place in entries.indices { Self.append(entries[place], masking: secrets, to: &lines) }
         for (pipeline, count) in dropped {
             Self.append(
-                Self.lostLines(count, "they came faster than the log is written", pipeline, clock.now), to: &lines)
+                Self.lostLines(count, "they came faster than the log is written", pipeline, clock.now),
+                masking: secrets, to: &lines)
         }
         for (pipeline, batch) in lines { write(batch.bytes, count: batch.count, of: pipeline) }
     }
 
-    private static func append(_ entry: LogEntry, to lines: inout [String: (bytes: [UInt8], count: Int)]) {
+    private static func append(
+        _ entry: LogEntry, masking secrets: Secrets, to lines: inout [String: (bytes: [UInt8], count: Int)]
+    ) {
         var batch = lines.removeValue(forKey: entry.pipeline) ?? ([], 0)
-        LogLine.append(entry, to: &batch.bytes)
+        if secrets.isEmpty {
+            LogLine.append(entry, to: &batch.bytes)
+        } else {
+            LogLine.append(entry.masked(secrets), to: &batch.bytes)
+        }
         batch.count += 1
         lines[entry.pipeline] = batch
     }
@@ -130,8 +138,8 @@ extension LogEntry {
     fileprivate func masked(_ secrets: Secrets) -> LogEntry {
         var copy = self
         copy.message = secrets.mask(message)
-        for (name, value) in fields {
-            if case .text(let text) = value { copy.fields[name] = .text(secrets.mask(text)) }
+        copy.fields = fields.mapValues { value in
+            if case .text(let text) = value { .text(secrets.mask(text)) } else { value }
         }
         return copy
     }

@@ -24,14 +24,14 @@ enum LogLine {
         line.appendJSON(text)
     }
 
-    private static func append(_ fields: [String: LogValue], to line: inout [UInt8]) {
+    private static func append(_ fields: LogFields, to line: inout [UInt8]) {
         var separator = #","fields":{"#
-        for (name, value) in fields {
+        for field in fields.all {
             line.append(contentsOf: separator.utf8)
             separator = ","
-            line.appendJSON(name)
+            line.appendJSON(field.name)
             line.append(UInt8(ascii: ":"))
-            switch value {
+            switch field.value {
             case .text(let text): line.appendJSON(text)
             case .number(let number) where number.isFinite: line.append(contentsOf: LogValue.text(of: number).utf8)
             case .number: line.append(contentsOf: "null".utf8)
@@ -80,12 +80,12 @@ enum LogLine {
         }
     }
 
-    private static func fields(of object: JSONValue) -> [String: LogValue] {
-        var fields: [String: LogValue] = [:]
+    private static func fields(of object: JSONValue) -> LogFields {
+        var fields: LogFields = [:]
         for member in object.members {
             switch member.value.kind {
-            case .string: fields[member.name] = .text(member.value.string ?? "")
-            case .number: fields[member.name] = Double(member.value.bytes.text).map(LogValue.number)
+            case .string: fields.append(member.name, .text(member.value.string ?? ""))
+            case .number: fields.append(member.name, .number(Double(member.value.bytes.text) ?? .nan))
             default: break
             }
         }

@@ -136,9 +136,9 @@ final class FunctionLog: Sendable {
 }
 
 extension OutputLines.Line {
-    fileprivate var fields: [String: LogValue] {
-        var fields: [String: LogValue] = ["output": .text(stream.rawValue)]
-        if cut > 0 { fields["bytesCut"] = .number(Double(cut)) }
+    fileprivate var fields: LogFields {
+        var fields: LogFields = ["output": .text(stream.rawValue)]
+        if cut > 0 { fields.append("bytesCut", .number(Double(cut))) }
         return fields
     }
 }

@@ -153,7 +153,7 @@ struct LogFilesTests {
 
     @Test("what comes faster than it is written is dropped and counted: nothing is missing without a word")
     func overflow() async throws {
-        let count = 60_000
+        let count = 30_000
         let text = String(repeating: "x", count: 1_000)
         let writer = start()
         for number in 0..<count { writer.write(entry(text, number % 1_000 == 0 ? .report : .output)) }
