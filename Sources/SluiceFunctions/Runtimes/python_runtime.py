@@ -1,10 +1,14 @@
 """Client of the Lambda Runtime API for Python handlers: standard library only, and little of that, so that a cold start
 costs what the interpreter and the handler cost. Run as `python3 python_runtime.py`, with Lambda's own variables."""
-import json
 import os
-import socket
 import sys
 import time
+
+try:
+    # What `socket` wraps; the wrapping takes as long to load as half of the interpreter.
+    import _socket as socket
+except ImportError:
+    import socket
 
 API = os.environ["AWS_LAMBDA_RUNTIME_API"]
 BASE = "/2018-06-01/runtime"
@@ -16,19 +20,17 @@ class Connection:
 
     def __init__(self):
         host, port = API.rsplit(":", 1)
-        self.socket = socket.create_connection((host, int(port)))
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self.socket.connect((host, int(port)))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.rest = b""
 
-    def request(self, method, path, body=b"", error_type=None):
-        """Returns status, headers (names in lower case) and body."""
-        head = f"{method} {BASE}{path} HTTP/1.1\r\nHost: {API}\r\nContent-Length: {len(body)}\r\n"
-        if error_type:
-            head += f"{ERROR_TYPE}: {error_type}\r\n"
-        self.socket.sendall((head + "\r\n").encode("latin-1", "replace") + body)
-        return self.answer()
+    def send(self, *requests):
+        """Sends requests, each the bytes of `get` or `post`, in one go. Each has an answer, in the same order."""
+        self.socket.sendall(b"".join(requests))
 
     def answer(self):
+        """Returns status, headers (names in lower case) and body."""
         while (end := self.rest.find(b"\r\n\r\n")) < 0:
             self.read()
         lines = self.rest[:end].decode("latin-1").split("\r\n")
@@ -49,6 +51,17 @@ class Connection:
         if not part:
             raise ConnectionError("the host is gone")
         self.rest += part
+
+
+def get(path):
+    return f"GET {BASE}{path} HTTP/1.1\r\nHost: {API}\r\n\r\n".encode()
+
+
+def post(path, body, error_type=None):
+    head = f"POST {BASE}{path} HTTP/1.1\r\nHost: {API}\r\nContent-Length: {len(body)}\r\n"
+    if error_type:
+        head += f"{ERROR_TYPE}: {error_type}\r\n"
+    return (head + "\r\n").encode("latin-1", "replace") + body
 
 
 class Context:
@@ -88,11 +101,10 @@ def failure(error, kind=None):
 
 def load(name):
     """Returns the handler, or how it cannot be had."""
-    import importlib
-
     module_name, _, function_name = name.rpartition(".")
     try:
-        module = importlib.import_module(module_name.replace("/", "."))
+        __import__(module_name.replace("/", "."))
+        module = sys.modules[module_name.replace("/", ".")]
     except ModuleNotFoundError as error:
         missing = error.name == module_name.replace("/", ".")
         report = failure(error, "Runtime.ImportModuleError")
@@ -117,6 +129,8 @@ def load(name):
 
 
 def serialized(report):
+    import json
+
     return json.dumps(report).encode()
 
 
@@ -128,27 +142,37 @@ def flush():
             pass
 
 
-def answer_next(connection, handler):
-    status, headers, body = connection.request("GET", "/invocation/next")
+NEXT = get("/invocation/next")
+
+
+def invocation(connection):
+    """Waits for the next one: its id, event and context."""
+    # Not before: it takes as long to load as the interpreter, and the host is making the first event meanwhile.
+    import json
+
+    status, headers, body = connection.answer()
     if status != 200:
         raise ConnectionError(f"the host answered {status}")
-    request_id = headers["lambda-runtime-aws-request-id"]
     trace = headers.get("lambda-runtime-trace-id")
     if trace:
         os.environ["_X_AMZN_TRACE_ID"] = trace
+    return headers["lambda-runtime-aws-request-id"], json.loads(body), Context(headers)
+
+
+def answer(handler, request_id, event, context):
+    """Calls the handler, and returns the request that says what it made of the event."""
+    import json
+
     try:
-        result = handler(json.loads(body), Context(headers))
+        result = handler(event, context)
         try:
-            path, kind, content = "response", None, json.dumps(result, separators=(",", ":")).encode()
+            return post(f"/invocation/{request_id}/response", json.dumps(result, separators=(",", ":")).encode())
         except (TypeError, ValueError) as error:
             report = failure(error, "Runtime.MarshalError")
             report["errorMessage"] = f"Unable to marshal response: {error}"
-            path, kind, content = "error", report["errorType"], serialized(report)
     except Exception as error:
         report = failure(error)
-        path, kind, content = "error", report["errorType"], serialized(report)
-    flush()
-    connection.request("POST", f"/invocation/{request_id}/{path}", content, kind)
+    return post(f"/invocation/{request_id}/error", serialized(report), report["errorType"])
 
 
 def main():
@@ -161,10 +185,16 @@ def main():
     if report:
         sys.stderr.write(report["errorMessage"] + "\n" + "".join(report["stackTrace"]))
         flush()
-        connection.request("POST", "/init/error", serialized(report), report["errorType"])
+        connection.send(post("/init/error", serialized(report), report["errorType"]))
+        connection.answer()
         sys.exit(1)
+    connection.send(NEXT)
     while True:
-        answer_next(connection, handler)
+        request = answer(handler, *invocation(connection))
+        flush()
+        # The answer and the next question at once: one turn less for both sides.
+        connection.send(request, NEXT)
+        connection.answer()
 
 
 if __name__ == "__main__":
