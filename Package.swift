@@ -48,10 +48,11 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .target(name: "CJQ"),
         .target(
             name: "SluiceFunctions",
             dependencies: [
-                "Sluice", log, collections,
+                "Sluice", "CJQ", log, collections,
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -12,7 +12,7 @@ public struct Transform: Hashable, Sendable {
     public var code: String?
     /// A program that speaks the Lambda Runtime API, and its arguments; empty = none.
     public var command: [String]
-    /// A jq program.
+    /// A jq program, or the path of a file with one, relative to the definition's file: `orders.jq`.
     public var jq: String?
     /// Variables for the function's process. At most 4 KB of names and values.
     public var environment: [String: String]
@@ -98,16 +98,16 @@ extension Transform {
         self.command = command
     }
 
-    /// A jq program: `empty` filters a record, several values are several outputs.
+    /// A jq program, or the path of a file with one: `empty` filters a record, several values are several outputs.
     public init(
-        jq: String, code: String? = nil, environment: [String: String] = [:], memory: ByteCount = .megabytes(256),
+        jq: String, environment: [String: String] = [:], memory: ByteCount = .megabytes(256),
         timeout: Duration = .seconds(30), concurrency: Int = Transform.cores, batch: Int = 100,
         batchWindow: Duration = .zero, errors: [ErrorRule] = [], backoff: Backoff = Backoff(),
         pauseWhen: PauseWhen? = PauseWhen()
     ) {
         self.init(
-            code: code, environment: environment, memory: memory, timeout: timeout, concurrency: concurrency,
-            batch: batch, batchWindow: batchWindow, errors: errors, backoff: backoff, pauseWhen: pauseWhen)
+            environment: environment, memory: memory, timeout: timeout, concurrency: concurrency, batch: batch,
+            batchWindow: batchWindow, errors: errors, backoff: backoff, pauseWhen: pauseWhen)
         self.jq = jq
     }
 

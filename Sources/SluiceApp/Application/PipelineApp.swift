@@ -1,4 +1,6 @@
+import Dispatch
 public import Sluice
+import SluiceFunctions
 
 #if canImport(Glibc)
     import Glibc
@@ -33,14 +35,21 @@ extension PipelineApp {
     public var pipelines: [Pipeline] { [] }
 
     /// Runs the command line and ends the process with its exit code.
-    public static func main() async {
+    ///
+    /// Not `async`: a process of a function has given up what the thread pool would need.
+    public static func main() {
+        if let status = JQProcess.run(Array(CommandLine.arguments.dropFirst())) { exit(status) }
+        Task { exit(await runCommandLine().rawValue) }
+        dispatchMain()
+    }
+
+    private static func runCommandLine() async -> ExitStatus {
         let app = Self()
         let name = CommandLine.arguments.first?.split(separator: "/").last.map(String.init) ?? "sluice"
         let application = Application(
             name: name, functions: app.functions, pipelines: app.pipelines, assembly: EmbeddedAssembly(),
             console: .process())
-        let status = await application.run(Array(CommandLine.arguments.dropFirst()))
-        exit(status.rawValue)
+        return await application.run(Array(CommandLine.arguments.dropFirst()))
     }
 }
 

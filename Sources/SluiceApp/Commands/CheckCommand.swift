@@ -27,7 +27,7 @@ struct CheckCommand: AsyncParsableCommand {
 
     mutating func run() async throws {
         let context = try CommandContext(common)
-        let result = try context.definitions(files, secrets: !noSecrets)
+        let result = try await context.definitions(files, secrets: !noSecrets)
         guard !result.definitions.isEmpty else {
             throw CommandFailure(.usage, "check what? Name a definition: `\(context.application.name) check FILE`")
         }

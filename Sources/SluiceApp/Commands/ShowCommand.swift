@@ -16,7 +16,7 @@ struct ShowCommand: AsyncParsableCommand {
 
     mutating func run() async throws {
         let context = try CommandContext(common)
-        let result = try context.definitions(files)
+        let result = try await context.definitions(files)
         guard !result.definitions.isEmpty else {
             throw CommandFailure(.usage, "show what? Name a definition: `\(context.application.name) show FILE`")
         }

@@ -25,6 +25,22 @@ package struct DefinitionReader: Sendable {
     ///   - paths: files, or folders: of those every file that ends in `.yaml` or `.yml`, in the order of names.
     ///   - pipelines: those that the app builds in Swift.
     package func read(_ paths: [String], with pipelines: [Pipeline] = []) -> DefinitionResult {
+        var (result, files) = parse(paths, with: pipelines)
+        finish(&result, order: files)
+        return result
+    }
+
+    /// Reads them, and asks what will run the functions whether it can: compiles jq programs.
+    package func readAndCheck(_ paths: [String], with pipelines: [Pipeline] = []) async -> DefinitionResult {
+        var (result, files) = parse(paths, with: pipelines)
+        for definition in result.definitions {
+            result.findings.mistakes += await FunctionCheck.mistakes(in: definition)
+        }
+        finish(&result, order: files)
+        return result
+    }
+
+    private func parse(_ paths: [String], with pipelines: [Pipeline]) -> (DefinitionResult, files: [String]) {
         var result = DefinitionResult()
         for pipeline in pipelines {
             result.definitions.append(Definition(of: pipeline))
@@ -33,8 +49,7 @@ package struct DefinitionReader: Sendable {
         let (files, mistakes) = DefinitionFiles.list(paths)
         result.findings.mistakes += mistakes
         for file in files { read(file, into: &result) }
-        finish(&result, order: files.map(\.path))
-        return result
+        return (result, files.map(\.path))
     }
 
     /// The same for a text that is not in a file: `name` stands in for its path.

@@ -9,7 +9,7 @@ struct DefinitionSource: Sendable {
     var own: [Pipeline]
     var reader: DefinitionReader
 
-    func read() -> DefinitionResult { reader.read(files, with: files.isEmpty ? own : []) }
+    func read() async -> DefinitionResult { await reader.readAndCheck(files, with: files.isEmpty ? own : []) }
 
     /// The same with other files.
     func with(files: [String]) -> DefinitionSource {

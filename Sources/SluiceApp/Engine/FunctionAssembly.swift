@@ -5,7 +5,7 @@ import SluiceFunctions
 /// Puts together what calls a pipeline's function: in this process, or in processes of its own.
 struct FunctionAssembly {
     let invoker: any FunctionInvoker
-    /// Which code runs: of a Swift function the executable, of any other the code folder.
+    /// Which code runs: of a Swift function the executable, of jq the program, of any other the code folder.
     let version: String
 
     /// - Parameters:
@@ -27,9 +27,15 @@ struct FunctionAssembly {
             version = try Self.version(of: transform, in: pipeline)
             return
         }
-        let code = pipeline.codeFolder ?? "."
         version = try Self.version(of: transform, in: pipeline)
-        let runtime = try FunctionRuntime(transform, of: pipeline.name, code: code, version: version, scratch: scratch)
+        let runtime: FunctionRuntime
+        if case .jq(let jq) = transform.kind {
+            let program = try JQSource(jq, of: pipeline).read()
+            runtime = FunctionRuntime(jq: program, transform, of: pipeline.name, version: version)
+        } else {
+            let code = pipeline.codeFolder ?? "."
+            runtime = try FunctionRuntime(transform, of: pipeline.name, code: code, version: version, scratch: scratch)
+        }
         let contract = FunctionContract(
             transform, pipeline: pipeline.name, region: runtime.region, account: runtime.account)
         invoker = try ProcessFunction(
@@ -45,8 +51,11 @@ struct FunctionAssembly {
     /// Which code would run now.
     /// - Throws: `ControlError.refused` when the code cannot be read.
     static func version(of transform: Transform, in pipeline: Pipeline) throws -> String {
-        if case .swift = transform.kind { return try ExecutableVersion.current() }
-        return try CodeVersion.of(folder: pipeline.codeFolder ?? ".", running: transform)
+        switch transform.kind {
+        case .swift: try ExecutableVersion.current()
+        case .jq(let jq): CodeVersion.of(program: try JQSource(jq, of: pipeline).read())
+        case .handler, .command: try CodeVersion.of(folder: pipeline.codeFolder ?? ".", running: transform)
+        }
     }
 
     /// What a process writes is told apart by pipeline and step.

@@ -25,7 +25,7 @@ extension RunningPipelines {
 
     func plan(_ files: [String]?) async throws -> Reading {
         let source = try source(of: files)
-        let result = source.read()
+        let result = await source.read()
         secrets.add(result.masker)
         var reading = Reading(plan: ReloadPlan(warnings: result.warnings), source: source, definitions: [])
         if result.mistakes.isEmpty {

@@ -81,6 +81,10 @@ import SluiceFunctions
             var folders = Set(pipelines.source.folders)
             for folder in pipelines.source.folders { folders.insert(Self.above(folder)) }
             for definition in pipelines.definitions where definition.pipeline.transform?.isProcess == true {
+                if case .jq(let jq)? = definition.pipeline.transform?.kind {
+                    if let file = JQSource(jq, of: definition.pipeline).path { folders.insert(Self.above(file)) }
+                    continue
+                }
                 guard let code = definition.pipeline.codeFolder else { continue }
                 folders.insert(Self.above(code))
                 folders.insert(code)

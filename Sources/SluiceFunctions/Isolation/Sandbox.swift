@@ -14,9 +14,9 @@ struct Sandbox: Sendable {
     func remove() { owner.remove(self) }
 
     /// What a shell runs before the function's program takes its place: no core dumps, and the limits. Where there is
-    /// no group each process gets a limit of its own: data, because address space would count what runtimes only
-    /// reserve.
-    var entry: String {
-        "ulimit -c 0 && " + (group?.entry ?? "ulimit -d \(memory.bytes >> 10)")
-    }
+    /// no group each process gets a limit of its own.
+    var entry: String { group.map { "ulimit -c 0 && " + $0.entry } ?? Self.processLimits(memory: memory) }
+
+    /// For one process by itself. Of data, because address space would count what runtimes only reserve.
+    static func processLimits(memory: ByteCount) -> String { "ulimit -c 0 && ulimit -d \(memory.bytes >> 10)" }
 }

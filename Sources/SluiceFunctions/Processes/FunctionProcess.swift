@@ -118,7 +118,7 @@ struct FunctionProcess: Sendable {
         return nil
     }
 
-    private static func configuration(_ plan: ProcessPlan) -> Configuration {
+    static func configuration(_ plan: ProcessPlan) -> Configuration {
         var options = PlatformOptions()
         options.processGroupID = 0
         return Configuration(
@@ -141,12 +141,15 @@ struct FunctionProcess: Sendable {
 }
 
 extension ProcessEnd {
-    fileprivate init(_ status: TerminationStatus, in sandbox: Sandbox) {
+    /// - Parameter sandbox: where it has lived, if that was in one of its own.
+    init(_ status: TerminationStatus, in sandbox: Sandbox? = nil) {
         switch status {
         case .exited(let code): self.init(description: "exit status \(code)")
         case .signaled(let signal):
             self.init(description: "signal: " + (Self.signals[signal] ?? "\(signal)"))
-            if signal == SIGKILL, let group = sandbox.group, group.memoryKills > 0 { memoryLimit = sandbox.memory }
+            if signal == SIGKILL, let sandbox, let group = sandbox.group, group.memoryKills > 0 {
+                memoryLimit = sandbox.memory
+            }
         }
     }
 

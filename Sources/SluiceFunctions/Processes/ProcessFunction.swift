@@ -43,7 +43,7 @@ package struct ProcessFunction: FunctionInvoker {
     }
 
     private func result(
-        of call: FunctionPool.Invocation, _ reader: AnswerReader, _ context: InvocationContext
+        of call: FunctionPool.Invocation, _ reader: any AnswerReading, _ context: InvocationContext
     ) -> InvocationResult {
         switch call {
         case .notStarted(let problem): .notStarted(problem)

@@ -3,11 +3,18 @@ package import Sluice
 
 /// Which code a function runs: a hash of its folder, without data and caches, so that a failure names it.
 package enum CodeVersion {
+    /// The version of a program that is all of the code.
+    package static func of(program: String) -> String {
+        var hash = FNV()
+        hash.add(Array(program.utf8))
+        return hash.text
+    }
+
     /// Ten hex digits. The same for the same names, contents and settings.
     /// - Throws: `ControlError.refused` when the folder cannot be read.
     package static func of(folder: String, running transform: Transform) throws -> String {
         var hash = FNV()
-        let settings: [String?] = [transform.handler, transform.runtime, transform.jq] + transform.command
+        let settings: [String?] = [transform.handler, transform.runtime] + transform.command
         for setting in settings { hash.add(Array((setting ?? "").utf8)) }
         for name in try CodeFolder(folder).contents().files {
             // One that cannot be read is none that runs.

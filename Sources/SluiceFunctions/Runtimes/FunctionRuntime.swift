@@ -5,7 +5,7 @@ package import Sluice
 package struct FunctionRuntime: Sendable {
     /// The command, its program found.
     private let command: [String]
-    private let codeFolder: String
+    private let workingFolder: String
     private let variables: [String: String]
     let identity: FunctionIdentity
     /// What an environment of it may use.
@@ -18,7 +18,8 @@ package struct FunctionRuntime: Sendable {
         environment["AWS_LAMBDA_LOG_STREAM_NAME"] = logStream
         environment["AWS_LAMBDA_RUNTIME_API"] = address
         return ProcessPlan(
-            command: Self.guarded(command, sandbox), environment: environment, workingFolder: codeFolder)
+            command: Self.guarded(command, entry: sandbox.entry), environment: environment,
+            workingFolder: workingFolder)
     }
 
     package var region: String { identity.region }
@@ -38,11 +39,22 @@ package struct FunctionRuntime: Sendable {
         }
         identity = FunctionIdentity(name: "\(pipeline)-transform", version: version, region: "us-east-1")
         variables = Self.variables(identity, transform, code: code).merging(transform.environment) { $1 }
-        codeFolder = code
+        workingFolder = code
         memory = transform.memory
         let command = try Self.command(transform, pipeline, code: code, scratch: scratch)
         let program = try Self.find(command[0], for: pipeline, code: code, in: variables["PATH"] ?? "")
         self.command = [program] + command.dropFirst()
+    }
+
+    init(
+        command: [String], workingFolder: String, variables: [String: String], identity: FunctionIdentity,
+        memory: ByteCount
+    ) {
+        self.command = command
+        self.workingFolder = workingFolder
+        self.variables = variables
+        self.identity = identity
+        self.memory = memory
     }
 
     private static func command(
@@ -57,9 +69,7 @@ package struct FunctionRuntime: Sendable {
                 "pipeline '\(pipeline)': this version runs handlers in Python; '\(runtime)' is not there yet: name a "
                     + "client of the Lambda Runtime API with `command:`")
         case .jq, .swift, .command:
-            throw ControlError.refused(
-                "pipeline '\(pipeline)': this version has no `jq:` yet; write `handler:` with `runtime: python3`, or "
-                    + "`command:`")
+            throw ControlError.refused("pipeline '\(pipeline)': its function is no handler and no command")
         }
     }
 
@@ -93,9 +103,10 @@ package struct FunctionRuntime: Sendable {
     /// A shell sets the limits before the program takes its place, so that nothing of it ever runs without. Then the
     /// kernel is told to kill it when we die, and never to give it more rights: `setpriv`, which every Debian has.
     /// Where it is not, the watchdog does the first alone.
-    private static func guarded(_ command: [String], _ sandbox: Sandbox) -> [String] {
+    /// - Parameter entry: what sets the limits.
+    static func guarded(_ command: [String], entry: String) -> [String] {
         let setpriv = Programs.find("setpriv", in: "/usr/bin:/bin")
-        return ["/bin/sh", "-c", sandbox.entry + " && exec \"$@\"", "sh"]
+        return ["/bin/sh", "-c", entry + " && exec \"$@\"", "sh"]
             + (setpriv.map { [$0, "--no-new-privs", "--pdeathsig", "KILL", "--"] } ?? []) + command
     }
 }

@@ -68,6 +68,34 @@ struct ExecutableTests {
         }
     }
 
+    @Test("check compiles jq programs: a mistake is where it is written, in the definition or in the program's file")
+    func jqMistakes() throws {
+        let definition = { (name: String, jq: String) in
+            "pipeline: \(name)\nsource: {queue: \(name)-in}\ntransform:\n  jq: \(jq)\n"
+                + "deliver: {to: 'sqlite:x.db', table: t}\n"
+        }
+        let write = { (name: String, text: String) in
+            try Data(text.utf8).write(to: URL(fileURLWithPath: sluice.folder.path + "/" + name))
+        }
+        try write("orders.jq", ".a |\n  error(nope)\n")
+        try write("good.jq", "# all of it\n.\n")
+        let programs = [
+            ("a", "|\n    .a\n    | foo"), ("b", "'{b:'"), ("c", "./orders.jq"), ("d", "absent.jq"), ("e", "good.jq"),
+            ("f", ".jq"), ("g", "\".a |\\n bar\""),
+        ]
+        try write(
+            "all.yaml", programs.map { definition($0.0, $0.1) }.joined(separator: "---\n"))
+        let result = try sluice.run("check", "all.yaml")
+        #expect(result.status == 78)
+        // What exactly jq says differs by version.
+        let places = result.err.split(separator: "\n").dropFirst().map { $0.prefix { $0 != " " } }
+        #expect(
+            places == [
+                "\(sluice.folder.path)/orders.jq:2:9:", "all.yaml:6:7:", "all.yaml:12:10:", "all.yaml:24:7:",
+                "all.yaml:42:7:",
+            ], "\(result.err)")
+    }
+
     private func run(_ arguments: [String]) throws -> Executable.Result {
         switch arguments.count {
         case 1: try sluice.run(arguments[0])

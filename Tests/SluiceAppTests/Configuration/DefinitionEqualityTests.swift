@@ -165,8 +165,8 @@ struct DefinitionEqualityTests {
             built: Transform(command: ["sh", "-c", "a\nb", ""], code: "bin", memory: .megabytes(128)),
             kind: .command(["sh", "-c", "a\nb", ""])),
         KindCase(
-            yaml: "jq: |-\n  .items[]\n  | {id}\ncode: lib\nenvironment: {TZ: UTC}",
-            built: Transform(jq: ".items[]\n| {id}", code: "lib", environment: ["TZ": "UTC"]),
+            yaml: "jq: |-\n  .items[]\n  | {id}\nenvironment: {TZ: UTC}",
+            built: Transform(jq: ".items[]\n| {id}", environment: ["TZ": "UTC"]),
             kind: .jq(".items[]\n| {id}")),
         KindCase(yaml: "function: order-row", built: Transform(function: "order-row"), kind: .swift("order-row")),
     ]

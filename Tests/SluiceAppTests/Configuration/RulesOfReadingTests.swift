@@ -109,9 +109,9 @@ struct RulesOfReadingTests {
     @Test("the code of a function is where the definition says, else in its own folder")
     func codeFolder() throws {
         let folder = try DefinitionFolder()
-        try folder.write(definition("transform: {jq: ., code: ../lib}"), to: "defs/a.yaml")
+        try folder.write(definition("transform: {command: [./run], code: ../lib}"), to: "defs/a.yaml")
         try folder.write(
-            definition("transform: {jq: .}", queue: "b").replacing("pipeline: p", with: "pipeline: q"),
+            definition("transform: {command: [./run]}", queue: "b").replacing("pipeline: p", with: "pipeline: q"),
             to: "defs/b.yaml")
         let result = DefinitionReader(environment: [:]).read([folder.path + "/defs"])
         #expect(result.mistakes.map(\.description) == [])

@@ -50,7 +50,7 @@ struct TransformMistakeTests {
             "transform: {runtime: python3, code: x}",
             "f:4:12: transform says nothing to run; expected one of 'handler', 'command', 'jq', " + "'function'"),
         .below(
-            "transform: {jq: ., contract: firehose, answers: aws, code: lib}",
+            "transform: {jq: ., contract: firehose, answers: aws}",
             "f:4:30: transform.contract is for a function that reads events, and a jq program is given "
                 + "each record; leave 'contract' out",
             "f:4:49: transform.answers is for a function that reads events, and a jq program is given "
@@ -215,7 +215,7 @@ struct TransformMistakeTests {
         }
         let common = ["timeout", "concurrency", "batch", "batch_window", "errors", "pause_when"]
         #expect(keys("function: f") == ["function"] + common)
-        #expect(keys("jq: .") == ["code", "jq", "environment", "memory"] + common)
+        #expect(keys("jq: .") == ["jq", "environment", "memory"] + common)
         let process = ["environment", "contract", "answers", "memory"]
         #expect(keys("command: [x]") == ["code", "command"] + process + common)
         #expect(keys("handler: a.b, runtime: python3") == ["handler", "runtime", "code"] + process + common)

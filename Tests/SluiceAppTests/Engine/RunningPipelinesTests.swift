@@ -22,7 +22,7 @@ struct RunningPipelinesTests {
         let engine = try await EmbeddedAssembly().open(
             folder: folder.path + "/data", create: true, clockRate: 1, logger: Self.quiet)
         let source = DefinitionSource(files: files, own: own, reader: DefinitionReader(environment: [:]))
-        let result = source.read()
+        let result = await source.read()
         #expect(result.mistakes == [])
         let running = try await engine.start(
             source, result.definitions, secrets: KnownSecrets(result.masker),

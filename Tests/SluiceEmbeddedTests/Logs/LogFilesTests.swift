@@ -16,7 +16,7 @@ struct LogFilesTests {
     }
 
     private func start(secrets: Secrets = Secrets()) -> LogWriter {
-        LogWriter.start(folder: folder.path, clock: clock, logger: TemporaryEngine.quiet(), secrets: secrets)
+        LogWriter.start(folder: folder.path, clock: clock, logger: TemporaryEngine.quiet(), secrets: { secrets })
     }
 
     private func write(_ entries: [LogEntry], _ logs: Logs = Logs(), secrets: Secrets = Secrets()) async {

@@ -1,15 +1,12 @@
 /// Reads what a function answered for the records of one event. A function accounts for every record it was given:
 /// what it leaves out, repeats or garbles is a failure, never a success.
-package struct AnswerReader: Sendable, Hashable {
+package struct AnswerReader: AnswerReading, Hashable {
     let contract: Transform.Contract
     let answers: Transform.Answers
     let ids: RecordIDs
     /// What is wrong with records that were not in the event, by their place.
     let unsent: [Int: Problem]
 
-    /// One answer for every record that the event was made for, in order.
-    ///
-    /// Fails where nobody can tell which record is concerned: then all of the invocation has failed.
     package func answers(in body: Bytes) -> Result<[RecordAnswer], Problem> {
         guard body.count <= FunctionContract.longest else {
             return .failure(FunctionContract.tooLarge(body.count, "the function's answer"))

@@ -3,6 +3,8 @@
 package struct FunctionContract: Sendable, Hashable {
     let contract: Transform.Contract
     let answers: Transform.Answers
+    /// For our own client of the Runtime API, which is given frames.
+    private let isOurs: Bool
     let pipeline: String
     let region: String
     let account: String
@@ -13,6 +15,7 @@ package struct FunctionContract: Sendable, Hashable {
     package init(_ transform: Transform, pipeline: String, region: String, account: String) {
         contract = transform.contract
         answers = transform.answers
+        if case .jq = transform.kind { isOurs = true } else { isOurs = false }
         self.pipeline = pipeline
         self.region = region
         self.account = account
@@ -22,6 +25,7 @@ package struct FunctionContract: Sendable, Hashable {
     /// - Parameter invocation: the invocation's id, a UUID. Its start is part of every record's id, so that an answer
     ///   left over from another invocation is not taken for one of this.
     package func event(for records: [RawRecord], invocation: String) -> FunctionEvent {
+        if isOurs { return frames(records) }
         let ids = RecordIDs(invocation: invocation, count: records.count)
         let estimate = records.reduce(0) { $0 + size(of: $1) }
         guard estimate <= Self.longest else { return .tooLarge(Self.tooLarge(estimate, "the event")) }
@@ -37,6 +41,12 @@ package struct FunctionContract: Sendable, Hashable {
             return .tooLarge(Self.tooLarge(writer.bytes.count, "the event"))
         }
         return .send(writer.bytes[...], reader)
+    }
+
+    private func frames(_ records: [RawRecord]) -> FunctionEvent {
+        let event = Frames.event(of: records)
+        guard event.count <= Self.longest else { return .tooLarge(Self.tooLarge(event.count, "the event")) }
+        return .send(event[...], FrameAnswers(count: records.count))
     }
 
     /// About what a record takes in an event, in bytes.
@@ -58,10 +68,18 @@ package struct FunctionContract: Sendable, Hashable {
     }
 }
 
+/// Reads what a function answered for the records of one event.
+package protocol AnswerReading: Sendable {
+    /// One answer for every record that the event was made for, in order.
+    ///
+    /// Fails where nobody can tell which record is concerned: then all of the invocation has failed.
+    func answers(in body: Bytes) -> Result<[RecordAnswer], Problem>
+}
+
 /// What is to be done about the records of one invocation.
 package enum FunctionEvent: Sendable {
     /// Give these bytes to the function, and let the reader read what it answers.
-    case send(Bytes, AnswerReader)
+    case send(Bytes, any AnswerReading)
     /// Together the records are more than one event holds: the invocation has failed, and is tried with fewer.
     case tooLarge(Problem)
     /// None of the records can be sent: these are their answers, and there is no invocation.

@@ -61,6 +61,12 @@ extension Definition {
         PipelineSetRules.check(definitions)
     }
 
+    /// The jq program as it is written, and where; `nil` = there is none, or it could not be read.
+    package var jq: (text: String, place: DefinitionPlace)? {
+        guard let jq = pipeline.transform?.jq, knows("transform"), knows("transform.jq") else { return nil }
+        return (jq, marks.place(of: "transform.jq"))
+    }
+
     /// The mistake of naming a Swift function that the app does not have; `nil` = it has it.
     package func unknownFunction(among registered: [String]) -> DefinitionMistake? {
         guard let function = pipeline.transform?.function, !function.isEmpty, knows("transform"),

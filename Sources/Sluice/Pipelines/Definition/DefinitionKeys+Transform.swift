@@ -15,7 +15,7 @@ extension DefinitionKeys {
             "What runs the handler. It is looked for in the `PATH`."),
         Key(
             "code", KeyType.folder.optional(base: ""), at: \.code, fallback: "the definition's own folder",
-            effective: { $0.code ?? "the definition's own folder" }, applies: \.isProcess,
+            effective: { $0.code ?? "the definition's own folder" }, applies: \.hasContract,
             "The folder that the function runs in. A path is relative to the definition's file."),
         Key(
             "command", .list(of: .commandWord, base: ""), at: \.command, fallback: "",
@@ -23,7 +23,8 @@ extension DefinitionKeys {
             "A program that speaks the Lambda Runtime API, and its arguments."),
         Key(
             "jq", KeyType.jqProgram.optional(base: ""), at: \.jq, fallback: "", applies: { $0.jq != nil },
-            "A jq program: `empty` leaves a record out, several values are several outputs."),
+            "A jq program, or the path of a file that ends in `.jq`, relative to the definition's: `empty` leaves a record out, several values are several outputs."
+        ),
         Key(
             "function", KeyType.text("the name of a Swift function that the app registers").optional(base: ""),
             at: \.function, fallback: "", applies: { $0.function != nil },

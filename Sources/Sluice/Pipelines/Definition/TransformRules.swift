@@ -58,6 +58,10 @@ enum TransformRules {
                 check.report(
                     "\(check.path).\(key) is for a function that reads events, and a jq program is given each record",
                     expected: "leave '\(key)' out", at: key)
+            case "jq" where key == "code":
+                check.report(
+                    "\(check.path).code is for a function that has files, and a jq program can read none",
+                    expected: "leave 'code' out; 'jq: orders.jq' is the program of a file", at: key)
             default: break
             }
         }

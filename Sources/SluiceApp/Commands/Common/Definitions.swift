@@ -15,12 +15,12 @@ extension CommandContext {
 
     /// The definitions of a command.
     /// - Throws: `CommandFailure` (78) with all mistakes, one a line; with `--json` they are on stdout instead.
-    func definitions(_ files: [String], root: String? = nil, secrets: Bool = true) throws -> DefinitionResult {
-        try definitions(of: definitionSource(files, root: root, secrets: secrets))
+    func definitions(_ files: [String], root: String? = nil, secrets: Bool = true) async throws -> DefinitionResult {
+        try await definitions(of: definitionSource(files, root: root, secrets: secrets))
     }
 
-    func definitions(of source: DefinitionSource) throws -> DefinitionResult {
-        let result = source.read()
+    func definitions(of source: DefinitionSource) async throws -> DefinitionResult {
+        let result = await source.read()
         for warning in result.warnings { note("warning: \(warning)") }
         if !result.mistakes.isEmpty { throw failure(of: result.mistakes) }
         return result

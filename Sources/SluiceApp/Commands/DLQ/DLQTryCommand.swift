@@ -30,7 +30,7 @@ struct DLQTryCommand: AsyncParsableCommand {
 
     mutating func run() async throws {
         let plain = try CommandContext(common)
-        let definitions = try plain.definitions(file.map { [$0] } ?? [])
+        let definitions = try await plain.definitions(file.map { [$0] } ?? [])
         let context = plain.masking(definitions.masker)
         let (chosen, limit, reason) = (chosen, limit, reason)
         let letters = try await context.withControl { control in

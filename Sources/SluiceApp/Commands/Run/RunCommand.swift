@@ -43,7 +43,7 @@ struct RunCommand: AsyncParsableCommand {
         let signals = await Signals(
             stop: StopSignals(logger: plain.logger), reload: UnixSignalsSequence(trapping: .sighup))
         let source = plain.definitionSource(files, root: root)
-        let definitions = try plain.definitions(of: source)
+        let definitions = try await plain.definitions(of: source)
         let secrets = KnownSecrets(definitions.masker)
         let context = plain.masking(secrets)
         if watch, definitions.pipelines.isEmpty {

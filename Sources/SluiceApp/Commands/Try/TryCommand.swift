@@ -30,7 +30,7 @@ struct TryCommand: AsyncParsableCommand {
 
     mutating func run() async throws {
         let plain = try CommandContext(common)
-        let definitions = try plain.definitions([file])
+        let definitions = try await plain.definitions([file])
         let context = plain.masking(definitions.masker)
         let trial = try Trial(try context.pipeline(named: pipeline, among: definitions.pipelines), context)
         let (results, version) = try await trial.run(try read(context.console.workingDirectory))

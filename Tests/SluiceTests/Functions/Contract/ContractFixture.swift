@@ -26,7 +26,7 @@ struct ContractFixture {
     func event(_ bodies: String...) -> FunctionEvent { event(bodies.map { Bytes($0) }) }
 
     /// The event and what reads its answer.
-    func sent(_ bodies: [String]) throws -> (text: String, reader: AnswerReader) {
+    func sent(_ bodies: [String]) throws -> (text: String, reader: any AnswerReading) {
         guard case .send(let bytes, let reader) = event(bodies.map { Bytes($0) }) else {
             throw NotSent()
         }

@@ -1,0 +1,145 @@
+/// What is written into a record in place of its awkward numbers for one run of the program, and what jq then shows.
+struct StandIns {
+    /// In place of each number, in the order of the record.
+    let written: [[UInt8]]
+    /// As jq writes them: the number that each stands for, by its place in that order.
+    let numbers: [[UInt8]: Int]
+    /// As jq writes them, by the place of the number.
+    private let shown: [Int: [UInt8]]
+
+    private init(_ written: [[UInt8]], for places: some Sequence<Int>) {
+        self.written = written
+        shown = Dictionary(uniqueKeysWithValues: places.map { ($0, JQProgram.text(ofNumber: written[$0])) })
+        // Of two that are equal the first counts.
+        numbers = Dictionary(shown.map { ($1, $0) }, uniquingKeysWith: min)
+    }
+
+    /// The record with the stand-ins.
+    /// - Parameter mentions: where texts of the record have the digits of a number: they get those of its stand-in, so that
+    ///   a program that compares the two finds them equal.
+    func apply(
+        to record: UnsafeBufferPointer<UInt8>, _ numbers: [AwkwardNumber], _ mentions: [NumberMention]
+    ) -> [UInt8] {
+        let replacements =
+            zip(numbers, written).map { (range: $0.range, text: $1) }
+            + mentions.map { (range: $0.range, text: Array(NumberMention.unsigned(shown[$0.number] ?? []))) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(record.count + 16 * replacements.count)
+        var end = 0
+        for (range, text) in replacements.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
+            bytes.append(contentsOf: record[end..<range.lowerBound])
+            bytes.append(contentsOf: text)
+            end = range.upperBound
+        }
+        bytes.append(contentsOf: record[end...])
+        return bytes
+    }
+}
+
+// MARK: Numbers that a double cannot carry
+
+extension StandIns {
+    /// The runs that tell whether a program passes inexact numbers on untouched. In each, equal numbers have equal
+    /// stand-ins, and the order among them is theirs. What all runs agree on cannot depend on the exact value:
+    ///
+    /// - the doubles below and above each number, which have its first digits: whatever compares it with a double decides
+    ///   alike for both only if it decides so for the number itself;
+    /// - small odd numbers, or other fractions: adding 1 changes them, as it need not change a large double, and their
+    ///   remainders are others than those of doubles beyond 2^53, which are even;
+    /// - numbers with its last digits, for what looks at the digits.
+    static func forInexact(_ numbers: [AwkwardNumber]) -> [StandIns] {
+        let classes = Set(numbers.filter { !$0.isExact }.map(\.decimal)).sorted()
+        let doubles = Dictionary(numbers.map { ($0.decimal, $0.double) }, uniquingKeysWith: { first, _ in first })
+        let values = classes.map { doubles[$0] ?? 0 }
+        let all = Array(zip(classes, values))
+        return [below(values), above(values), signed(all, odd), signed(all, withLastDigits)].map { run in
+            let chosen = Dictionary(uniqueKeysWithValues: zip(classes, run))
+            let written = numbers.map { number in
+                number.isExact ? number.spelling : Array("\(chosen[number.decimal] ?? number.double)".utf8)
+            }
+            return StandIns(written, for: numbers.indices.filter { !numbers[$0].isExact })
+        }
+    }
+
+    /// - Parameter values: the doubles nearest to each number, in order.
+    /// - Returns: lower ones that differ, in the same order.
+    private static func below(_ values: [Double]) -> [Double] {
+        var result = values
+        var next = Double.infinity
+        for place in values.indices.reversed() {
+            next = min(values[place].nextDown, next.nextDown)
+            result[place] = next
+        }
+        // Beyond the last double there is none.
+        var least = -Double.greatestFiniteMagnitude
+        for place in values.indices where result[place] < least {
+            result[place] = least
+            least = least.nextUp
+        }
+        return result
+    }
+
+    private static func above(_ values: [Double]) -> [Double] {
+        below(values.reversed().map { -$0 }).reversed().map { -$0 }
+    }
+
+    /// Stand-ins with the signs of their numbers, from magnitudes that grow.
+    private static func signed(
+        _ numbers: [(DecimalNumber, Double)], _ magnitudes: ([(DecimalNumber, Double)]) -> [Double]
+    ) -> [Double] {
+        let firstPositive = numbers.firstIndex { !$0.0.isBelowZero } ?? numbers.count
+        let negatives = magnitudes(numbers[..<firstPositive].reversed())
+        return negatives.reversed().map { -$0 } + magnitudes(Array(numbers[firstPositive...]))
+    }
+
+    /// Beyond what 32-bit counters reach, and far below 2^53.
+    private static let wholeBase = 2_147_483_659.0
+
+    private static func odd(_ numbers: [(DecimalNumber, Double)]) -> [Double] {
+        var last = 0.0
+        return numbers.enumerated().map { place, number in
+            let (isInteger, magnitude, own) = (number.0.isInteger, number.1.magnitude, wholeBase + 4 * Double(place))
+            var next = isInteger ? own : 0.318_309_886_183_79 + (magnitude < wholeBase ? magnitude.rounded(.down) : own)
+            if next <= last { next = isInteger ? (last / 2).rounded(.down) * 2 + 3 : last + 1.0 / 1_048_576 }
+            last = next
+            return next
+        }
+    }
+
+    /// The place in the order comes first, then the last digits: fifteen together, which a double holds.
+    private static func withLastDigits(_ numbers: [(DecimalNumber, Double)]) -> [Double] {
+        var last = 0.0
+        return numbers.enumerated().map { place, number in
+            let (isInteger, magnitude) = (number.0.isInteger, number.1.magnitude)
+            let whole = magnitude < 1_000 ? "\(Int(magnitude))" : "\(1_000 + place)"
+            let text =
+                isInteger
+                ? "\(100 + place)\(number.0.lastDigits(12))" : "\(whole).\(100 + place)\(number.0.lastDigits(7))"
+            var next = Double(text) ?? 0
+            if next <= last { next = last.nextUp }
+            last = next
+            return next
+        }
+    }
+}
+
+// MARK: Numbers whose spelling alone is not jq's
+
+extension StandIns {
+    /// One more run, which tells where the exact numbers come out untouched, so that they keep their spelling: each is
+    /// moved by a few units in its last place, another for each.
+    /// - Parameter first: the first run: the inexact numbers are as in it.
+    static func forSpelling(_ numbers: [AwkwardNumber], like first: StandIns?) -> StandIns? {
+        let exact = numbers.indices.filter { numbers[$0].isExact }
+        guard !exact.isEmpty else { return nil }
+        var written = first?.written ?? numbers.map(\.spelling)
+        for (place, index) in exact.enumerated() {
+            let moved = Double(bitPattern: numbers[index].double.bitPattern &+ UInt64(place) &+ 1)
+            written[index] = Array("\(moved)".utf8)
+        }
+        return StandIns(written, for: exact)
+    }
+
+    /// The record as it is.
+    static func none(for numbers: [AwkwardNumber]) -> StandIns { StandIns(numbers.map(\.spelling), for: []) }
+}
