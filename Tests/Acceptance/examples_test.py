@@ -7,22 +7,25 @@ from harness import DEAD, DONE, ROOT
 
 
 class ExamplesTest(harness.Case):
-    def test_python(self):
-        """the purchases come to the same rows through the handler in Python as through the function in Swift"""
+    def test_languages(self):
+        """the purchases come to the same rows through the handler in Python and the jq program as through the function in Swift"""
         lines = self.purchases() + self.broken()
         path = self.write("all.jsonl", b"".join(lines))
         self.orders("send", "orders-in", path, expect=DONE)
         self.orders("run", "--until-idle", expect=DEAD)
         swift = self.all_rows("out/shop.db")
-
-        shutil.rmtree(self.data)
-        shutil.copytree(ROOT / "Examples" / "orders-python" / "orders", self.folder / "python" / "orders")
-        shutil.copy(ROOT / "Examples" / "orders-python" / "orders.yaml", self.folder / "python")
-        self.orders("send", "orders-in", path, expect=DONE)
-        self.orders("run", self.folder / "python" / "orders.yaml", "--until-idle", expect=DEAD)
-        self.assertEqual(self.all_rows("python/out/shop.db"), swift, "rows of the two")
         self.assertEqual(len(swift), len(lines) - len(self.broken()), "rows")
-        self.assert_only_broken_are_dead()
+
+        for language in ("python", "jq"):
+            with self.subTest(language):
+                shutil.rmtree(self.data)
+                example = self.folder / language
+                left = shutil.ignore_patterns("data", "out", ".sluice", "__pycache__")
+                shutil.copytree(ROOT / "Examples" / f"orders-{language}", example, ignore=left)
+                self.orders("send", "orders-in", path, expect=DONE)
+                self.orders("run", example / "orders.yaml", "--until-idle", expect=DEAD)
+                self.assertEqual(self.all_rows(f"{language}/out/shop.db"), swift, "rows of the two")
+                self.assert_only_broken_are_dead()
 
     def all_rows(self, path):
         """The rows by order; amounts as amounts, for Swift writes 12 where Python writes 12.00."""
