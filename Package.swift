@@ -59,7 +59,7 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
-            resources: [.embedInCode("Runtimes/python_runtime.py")],
+            resources: [.embedInCode("Runtimes/python_runtime.py"), .embedInCode("Runtimes/nodejs_runtime.mjs")],
             swiftSettings: strict
         ),
         .target(

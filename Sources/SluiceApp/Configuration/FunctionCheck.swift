@@ -5,6 +5,17 @@ import SluiceFunctions
 /// Asks what will run a function whether it can.
 enum FunctionCheck {
     static func mistakes(in definition: Definition) async -> [DefinitionMistake] {
+        await mistakesInJQ(definition) + mistakesOfHandler(definition)
+    }
+
+    private static func mistakesOfHandler(_ definition: Definition) async -> [DefinitionMistake] {
+        guard let (runtime, place) = definition.runtime, !runtime.isEmpty,
+            let found = await HandlerCheck.problem(with: runtime, code: definition.pipeline.codeFolder ?? ".")
+        else { return [] }
+        return [DefinitionMistake(at: place, "transform.runtime: \(found.problem)", expected: found.remedy)]
+    }
+
+    private static func mistakesInJQ(_ definition: Definition) async -> [DefinitionMistake] {
         guard let (jq, place) = definition.jq else { return [] }
         let source = JQSource(jq, of: definition.pipeline)
         do {

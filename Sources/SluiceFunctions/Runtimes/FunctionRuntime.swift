@@ -65,9 +65,7 @@ package struct FunctionRuntime: Sendable {
         case .handler(_, let runtime, _) where runtime.hasPrefix("python"):
             return try PythonRuntime.command(runtime, code: code, folder: scratch)
         case .handler(_, let runtime, _):
-            throw ControlError.refused(
-                "pipeline '\(pipeline)': this version runs handlers in Python; '\(runtime)' is not there yet: name a "
-                    + "client of the Lambda Runtime API with `command:`")
+            return try NodeRuntime.command(runtime, memory: transform.memory, folder: scratch)
         case .jq, .swift, .command:
             throw ControlError.refused("pipeline '\(pipeline)': its function is no handler and no command")
         }

@@ -67,6 +67,15 @@ extension Definition {
         return (jq, marks.place(of: "transform.jq"))
     }
 
+    /// What runs the handler, and where that is written; `nil` = there is no handler, or it could not be read.
+    package var runtime: (text: String, place: DefinitionPlace)? {
+        guard case .handler(_, let runtime, _) = pipeline.transform?.kind, knows("transform"),
+            knows("transform.runtime"),
+            knows("transform.code")
+        else { return nil }
+        return (runtime, marks.place(of: "transform.runtime"))
+    }
+
     /// The mistake of naming a Swift function that the app does not have; `nil` = it has it.
     package func unknownFunction(among registered: [String]) -> DefinitionMistake? {
         guard let function = pipeline.transform?.function, !function.isEmpty, knows("transform"),
