@@ -1,8 +1,7 @@
 import json
 import os
-import pathlib
 import shutil
-import signal
+import sqlite3
 import subprocess
 import time
 
@@ -155,6 +154,47 @@ class LogsTest(harness.Case):
         [long] = [e for e in entries if e["message"].startswith("yyy")]
         self.assertEqual(len(long["message"]) + long["fields"]["bytesCut"], 3_000_000)
         self.assertLess(sum(path.stat().st_size for path in self.files()), 10_000_000)
+
+    def test_disk(self):
+        """on a disk that is nearly full lines are dropped and counted, and records go on"""
+        disk = self.folder / "disk"
+        disk.mkdir()
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=256m", "tmpfs", disk], capture_output=True, text=True)
+        if mounted.returncode != 0:
+            self.skipTest(f"cannot mount a small disk here (needs root): {mounted.stderr.strip()}")
+        self.addCleanup(subprocess.run, ["umount", "--lazy", disk], check=True)
+        self.data = disk / "data"
+        self.send({"n": 0})
+        process = self.spawn("run", self.define(), stderr=subprocess.PIPE, text=True)
+        self.wait_until(lambda: self.rows_written() == 1, "the first record is not delivered")
+        free = os.statvfs(disk)
+        filler = disk / "filler"
+        filler.write_bytes(bytes(free.f_bavail * free.f_frsize - (40 << 20)))
+        self.send({"n": 1})
+        self.wait_until(lambda: self.rows_written() == 2, "a record waits for its log")
+        # The log is written in its own time.
+        self.wait_for_line(process.stderr, "lines of logs are not kept")
+        self.assertNotIn("saw 1", [e["message"] for e in self.entries()])
+        filler.unlink()
+        self.send({"n": 2})
+        self.wait_until(lambda: "saw 2" in [e["message"] for e in self.entries()], "the log does not go on")
+        [lost] = [e for e in self.entries() if "not kept" in e["message"]]
+        self.assertIn("the disk is nearly full", lost["message"])
+        self.assertEqual(lost["fields"]["lines"], 4)
+
+    def wait_for_line(self, stream, words):
+        while words not in (line := stream.readline()):
+            self.assertTrue(line, f"it ended without saying {words}")
+
+    def rows_written(self):
+        path = self.folder / "lines.db"
+        if not path.exists():
+            return 0
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
+            if not database.execute("SELECT 1 FROM sqlite_schema WHERE name = 'lines'").fetchone():
+                return 0
+            return database.execute("SELECT count(*) FROM lines").fetchone()[0]
 
     def test_retention(self):
         """files that are older than `keep` are deleted, those of a pipeline that runs no more as well"""

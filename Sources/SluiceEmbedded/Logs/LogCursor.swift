@@ -7,11 +7,14 @@ package struct LogCursor: ~Copyable {
     private let folder: String
     private let pipeline: String
     private let since: Timestamp?
+    private let lastFiles: Int?
     private var current: Current?
     /// What was read and is no whole line yet.
     private var rest: [UInt8] = []
     /// Lines that are no entries: cut off by a kill, or damaged.
     package private(set) var unreadable = 0
+    /// Whether it began with the first file that may have what is wanted; known after the first `next`.
+    package private(set) var hasAll = true
 
     private struct Current {
         let name: LogFileName
@@ -25,10 +28,12 @@ package struct LogCursor: ~Copyable {
     /// - Parameters:
     ///   - folder: the data folder.
     ///   - since: files that end before need not be looked at; entries of the first file may still be older.
-    package init(pipeline: String, dataFolder folder: String, since: Timestamp?) {
+    ///   - lastFiles: begin with so many files from the end.
+    package init(pipeline: String, dataFolder folder: String, since: Timestamp?, lastFiles: Int? = nil) {
         self.folder = LogFolder.path(of: pipeline, in: LogFolder.root(of: folder))
         self.pipeline = pipeline
         self.since = since
+        self.lastFiles = lastFiles
     }
 
     deinit { if let current { close(current.descriptor) } }
@@ -50,10 +55,13 @@ package struct LogCursor: ~Copyable {
         }
     }
 
-    private func file(behind name: LogFileName?) throws -> LogFileName? {
+    private mutating func file(behind name: LogFileName?) throws -> LogFileName? {
         let files = try LogFolder.files(in: folder)
         guard let name else {
-            return files.first { file in since.map { file.end > $0 } ?? true }
+            let wanted = files.drop { file in since.map { file.end <= $0 } ?? false }
+            let first = wanted.suffix(lastFiles ?? .max).first
+            hasAll = first == wanted.first
+            return first
         }
         // Where the file is gone, all before it are, too: what there is was written later.
         return files.first { $0 > name } ?? (files.contains(name) ? nil : files.first)

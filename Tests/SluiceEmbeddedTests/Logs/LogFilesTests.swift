@@ -85,6 +85,21 @@ struct LogFilesTests {
         #expect(try cursor.next() == nil)
     }
 
+    @Test("it can begin with the last files, and says whether there was more")
+    func lastFiles() async throws {
+        for number in 1...3 {
+            await write([entry("\(number)")])
+            clock.advance(by: .hours(1))
+        }
+        for (files, expected) in [(1, ["3"]), (2, ["2", "3"]), (3, ["1", "2", "3"]), (9, ["1", "2", "3"])] {
+            var cursor = LogCursor(pipeline: "orders", dataFolder: folder.path, since: nil, lastFiles: files)
+            var messages: [String] = []
+            while let more = try cursor.next() { messages += more.map(\.message) }
+            #expect(messages == expected)
+            #expect(cursor.hasAll == (files >= 3))
+        }
+    }
+
     @Test("half a line, as a kill leaves it, is left out and counted, and what comes after it is read")
     func halfALine() async throws {
         await write([entry("1")])
