@@ -49,7 +49,7 @@ package struct InvocationLog: Sendable {
         if let dropped = report.dropped {
             log.write(
                 .step, .warning, dropped.description, requestID: requestID, stream: stream,
-                fields: ["lines": .number(Double(dropped.lines)), "bytes": .number(Double(dropped.bytes))])
+                fields: dropped.fields)
         }
         log.write(.end, .info, "END RequestId: \(requestID)", requestID: requestID, stream: stream)
         log.write(
@@ -143,9 +143,11 @@ extension InvocationLog {
         }
 
         package var description: String {
-            "\(lines) more lines of this invocation (\(bytes) bytes) were not kept: at most "
-                + "\(InvocationLog.mostLines) lines and \(InvocationLog.mostBytes >> 20) MB of one invocation are"
+            "\(lines) more lines (\(bytes) bytes) were not kept: at most \(InvocationLog.mostLines) lines and "
+                + "\(InvocationLog.mostBytes >> 20) MB of one invocation are"
         }
+
+        package var fields: LogFields { ["lines": .number(Double(lines)), "bytes": .number(Double(bytes))] }
     }
 
     /// A function that floods its log is cut short in each invocation: the first lines say what happens.

@@ -71,7 +71,13 @@ extension CommandContext {
     fileprivate func check(_ target: StepArgument, in logs: any LogStore) async throws {
         let logged = try logs.pipelines()
         if target.step == nil, logged.contains(target.pipeline) { return }
-        let report = try await withControl { try await $0.status(pipeline: nil) }
+        let report: StatusReport
+        do {
+            report = try await withControl { try await $0.status(pipeline: nil) }
+        } catch let error as ControlError where logged.contains(target.pipeline) {
+            // What was logged is of most use when something is wrong.
+            return note("whether there is a step '\(target.step ?? "")' cannot be asked: \(error)")
+        }
         guard let pipeline = report.pipelines.first(where: { $0.name == target.pipeline }) else {
             // Of a former definition: its steps are not known any more.
             if logged.contains(target.pipeline) { return }

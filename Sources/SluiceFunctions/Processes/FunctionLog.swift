@@ -6,21 +6,32 @@ import Synchronization
 final class FunctionLog: Sendable {
     private struct State {
         var invocation: Invocation?
+        /// What was written during the invocation, or since the last one.
+        var output = Output()
         var lastError: String?
         /// Until the first invocation has reported it.
         var initDuration: Duration?
         var peakMemory: (bytes: Int, read: ContinuousClock.Instant)?
+
+        /// - Returns: what was written before and not kept.
+        mutating func endOutput() -> InvocationLog.Dropped? {
+            defer { output = Output() }
+            return output.dropped
+        }
     }
 
     private struct Invocation {
         let id: String
         let log: InvocationLog
         let begin = ContinuousClock.now
-        var lines = 0
-        var bytes = 0
-        var dropped: InvocationLog.Dropped?
+    }
 
-        /// - Returns: false when the line is more than is kept of one invocation.
+    private struct Output {
+        private var lines = 0
+        private var bytes = 0
+        private(set) var dropped: InvocationLog.Dropped?
+
+        /// - Returns: false when the line is more than is kept.
         mutating func take(_ line: OutputLines.Line) -> Bool {
             let length = line.text.utf8.count
             if dropped == nil, lines < InvocationLog.mostLines, bytes + length <= InvocationLog.mostBytes {
@@ -59,11 +70,13 @@ final class FunctionLog: Sendable {
 
     func begin(_ request: String, _ records: RecordMarks) {
         let log = InvocationLog(request, in: log, stream: stream, version: version, records: records)
-        log.start()
-        state.withLock { state in
+        let dropped = state.withLock { state in
             state.invocation = Invocation(id: request, log: log)
             state.lastError = nil
+            return state.endOutput()
         }
+        if let dropped { self.log.write(.step, .warning, "Before: \(dropped)", stream: stream, fields: dropped.fields) }
+        log.start()
     }
 
     /// - Parameters:
@@ -74,21 +87,21 @@ final class FunctionLog: Sendable {
         let known = state.withLock { $0.peakMemory }
         let isFresh = known.map { now - $0.read < Self.memoryAge } ?? false
         let peak = isFresh || !log.keeps(.info) ? known?.bytes : peakMemory() ?? known?.bytes
-        let ended = state.withLock { state -> (invocation: Invocation, initDuration: Duration?)? in
+        let ended = state.withLock { state -> (Invocation, Duration?, InvocationLog.Dropped?)? in
             if !isFresh { state.peakMemory = peak.map { ($0, now) } }
             guard let invocation = state.invocation else { return nil }
             defer {
                 state.invocation = nil
                 state.initDuration = nil
             }
-            return (invocation, state.initDuration)
+            return (invocation, state.initDuration, state.endOutput())
         }
-        guard let (invocation, initDuration) = ended else { return }
+        guard let (invocation, initDuration, dropped) = ended else { return }
         failed(invocation, answer, timeout)
         invocation.log.end(
             InvocationLog.Report(
                 duration: invocation.begin.duration(to: now), memory: memory, peakMemory: peak,
-                initDuration: initDuration, dropped: invocation.dropped))
+                initDuration: initDuration, dropped: dropped))
     }
 
     /// As Lambda writes it.
@@ -115,8 +128,7 @@ final class FunctionLog: Sendable {
     func write(_ line: OutputLines.Line) {
         let (request, log, isKept) = state.withLock { state -> (String?, InvocationLog?, Bool) in
             if line.stream == .standardError, !line.text.isEmpty { state.lastError = String(line.text.prefix(500)) }
-            let isKept = state.invocation?.take(line) ?? true
-            return (state.invocation?.id, state.invocation?.log, isKept)
+            return (state.invocation?.id, state.invocation?.log, state.output.take(line))
         }
         guard isKept else { return }
         let fields = line.fields

@@ -40,7 +40,7 @@ struct InvocationLogTests {
     func dropped() {
         _ = report(InvocationLog.Report(duration: .zero, dropped: InvocationLog.Dropped(lines: 3, bytes: 99)))
         #expect(sink.entries.map(\.kind) == [.step, .end, .report])
-        #expect(sink.entries[0].message.hasPrefix("3 more lines of this invocation (99 bytes) were not kept"))
+        #expect(sink.entries[0].message.hasPrefix("3 more lines (99 bytes) were not kept"))
     }
 
     @Test("a failure has type, message and trace, bounded")
