@@ -140,6 +140,7 @@ extension RunningPipelines {
             logger.info("Read again: nothing has changed")
             return plan
         }
+        for warning in plan.warnings { logger.warning("\(warning)") }
         for line in ReloadText(plan: plan).shortLines { logger.notice("Reloading: \(line)") }
         // What the machine does not have shows before anything is stopped.
         let parts = try await makeParts(of: reading.starting)
