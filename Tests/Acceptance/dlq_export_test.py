@@ -1,7 +1,10 @@
 import json
+import signal
 
 import harness
 from harness import DEAD, DONE, USAGE
+
+INTERRUPTED = 130
 
 PIPELINE = """\
 pipeline: lines
@@ -41,12 +44,18 @@ class ExportTest(harness.Case):
         self.assertEqual((self.folder / "dead.jsonl").stat().st_mode & 0o777, 0o600)
 
     def test_many(self):
-        """thousands come page by page, each once, from a process that runs as from the folder"""
+        """thousands come page by page, each once, from a process that runs as from the folder; Ctrl-C leaves no half"""
         self.write("lines.yaml", PIPELINE)
         text = b"".join(b'{"m": %d, "x": "%s"}\n' % (n, b"y" * 500) for n in range(6000))
         self.orders("send", "lines-in", input=text, expect=DONE)
         self.orders("run", "lines.yaml", "--until-idle", expect=DEAD)
         self.orders("dlq", "export", "--all", "--raw", "-o", "alone", expect=DONE)
+        export = self.spawn("dlq", "export", "--all", "-o", "cut")
+        while not list(self.folder.glob("cut*")):
+            self.assertIsNone(export.poll())
+        export.send_signal(signal.SIGINT)
+        self.assertEqual(export.wait(30), INTERRUPTED)
+        self.assertEqual(list(self.folder.glob("cut*")), [], "what was begun is put away")
         run = self.spawn("run", "lines.yaml")
         self.orders("wait", "--ready", "--timeout", "30s", expect=DONE)
         answer = self.orders("dlq", "export", "--all", "--raw", "-o", "-", expect=DONE)

@@ -13,32 +13,19 @@ struct StatusWatch {
         self.interval = interval
     }
 
-    private enum Event: Sendable { case interrupted, ended }
-
     /// - Throws: `CommandFailure` (130) after SIGINT or SIGTERM; `TimeoutError`; what `status` throws at the first look.
     func run() async throws {
-        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
         let resizes = await UnixSignalsSequence(trapping: .sigwinch)
         let resized = Signal()
         let screen = context.console.isScreen && !context.json ? Screen(context.console) : nil
         defer { screen?.leave() }
-        let event = try await withThrowingTaskGroup(of: Event.self) { group in
-            group.addTask {
-                for await _ in signals { return .interrupted }
-                return .ended
-            }
-            group.addTask {
-                for await _ in resizes { resized.notify() }
-                return .ended
-            }
-            group.addTask {
+        try await untilInterrupted {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { for await _ in resizes { resized.notify() } }
+                defer { group.cancelAll() }
                 try await withTimeout(context.timeout) { try await look(screen, resized) }
-                return .ended
             }
-            defer { group.cancelAll() }
-            return try await group.next() ?? .ended
         }
-        if event == .interrupted { throw CommandFailure(.interrupted) }
     }
 
     private func look(_ screen: Screen?, _ resized: Signal) async throws {

@@ -30,26 +30,10 @@ struct DLQExportCommand: AsyncParsableCommand {
         let context = try CommandContext(common)
         let target = output == "-" ? nil : FolderLocation.absolute(output, in: context.console.workingDirectory)
         let (chosen, reason, form) = (chosen, reason, raw ? DeadLetterLines.Form.raw : .documents)
-        let counts = try await context.withControl(use: .lasting) { control in
-            let selection = try await chosen.selection(in: control, reason: reason, needsChoice: true)
-            let file = try target.map { try WholeFile(path: $0) }
-            do {
-                var lines = DeadLetterLines(form: form)
-                var place: DeadLetterPlace?
-                repeat {
-                    let page = try await control.deadLetters(selection, after: place)
-                    let bytes = lines.bytes(of: page.letters)
-                    if let file { try file.write(bytes) } else { context.console.outBytes(bytes) }
-                    place = page.next
-                } while place != nil
-                if lines.written + lines.leftOut == 0 {
-                    throw CommandFailure(.usage, "no dead letter matches, and nothing was written")
-                }
-                try file?.finish()
-                return (written: lines.written, leftOut: lines.leftOut)
-            } catch {
-                file?.discard()
-                throw error
+        let counts = try await untilInterrupted {
+            try await context.withControl(use: .lasting) { control in
+                let selection = try await chosen.selection(in: control, reason: reason, needsChoice: true)
+                return try await Self.export(selection, of: control, form, to: target, context.console)
             }
         }
         context.note("\(Numbers.grouped(counts.written)) dead letters written" + (target.map { " to \($0)" } ?? ""))
@@ -58,6 +42,33 @@ struct DLQExportCommand: AsyncParsableCommand {
                 .dead,
                 "\(Numbers.grouped(counts.leftOut)) left out: a body with a line break, or none, is no line; export them "
                     + "without --raw")
+        }
+    }
+
+    /// - Parameter target: `nil` = stdout.
+    private static func export(
+        _ selection: DeadLetterSelection, of control: any Control, _ form: DeadLetterLines.Form, to target: String?,
+        _ console: Console
+    ) async throws -> (written: Int, leftOut: Int) {
+        let file = try target.map { try WholeFile(path: $0) }
+        do {
+            var lines = DeadLetterLines(form: form)
+            var place: DeadLetterPlace?
+            repeat {
+                let page = try await control.deadLetters(selection, after: place)
+                try Task.checkCancellation()
+                let bytes = lines.bytes(of: page.letters)
+                if let file { try file.write(bytes) } else { console.outBytes(bytes) }
+                place = page.next
+            } while place != nil
+            if lines.written + lines.leftOut == 0 {
+                throw CommandFailure(.usage, "no dead letter matches, and nothing was written")
+            }
+            try file?.finish()
+            return (lines.written, lines.leftOut)
+        } catch {
+            file?.discard()
+            throw error
         }
     }
 }
