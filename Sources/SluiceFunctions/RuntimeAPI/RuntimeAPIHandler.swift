@@ -6,7 +6,7 @@ import Sluice
 /// One connection of a process to its Runtime API: HTTP on one side, the endpoint on the other.
 final class RuntimeAPIHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
-    typealias OutboundOut = HTTPServerResponsePart
+    typealias OutboundOut = ByteBuffer
 
     private let endpoint: RuntimeEndpoint
     private let function: FunctionIdentity
@@ -33,7 +33,8 @@ final class RuntimeAPIHandler: ChannelInboundHandler {
             bodyBytes = 0
             // curl asks before it sends a large body, and would wait a second for the answer.
             if head.headers[canonicalForm: "expect"].contains("100-continue") {
-                context.writeAndFlush(wrapOutboundOut(.head(.init(version: .http1_1, status: .continue))), promise: nil)
+                context.writeAndFlush(
+                    wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
             }
         case .body(let part):
             bodyBytes += part.readableBytes
@@ -48,7 +49,11 @@ final class RuntimeAPIHandler: ChannelInboundHandler {
         context.fireChannelInactive()
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard error is HTTPParserError else { return context.close(promise: nil) }
+        head = nil
+        write(.badRequest, "Bad Request", "this is not HTTP: \(error)", context)
+    }
 
     private func handle(_ context: ChannelHandlerContext, _ trailers: HTTPHeaders?) {
         switch request {
@@ -93,13 +98,14 @@ final class RuntimeAPIHandler: ChannelInboundHandler {
     }
 
     private func write(_ invocation: RuntimeEndpoint.Invocation, _ context: ChannelHandlerContext) {
-        var headers = HTTPHeaders()
-        headers.add(name: "Content-Type", value: "application/json")
-        headers.add(name: "Content-Length", value: "\(invocation.event.readableBytes)")
-        headers.add(name: "Lambda-Runtime-Aws-Request-Id", value: invocation.id)
-        headers.add(name: "Lambda-Runtime-Deadline-Ms", value: "\(invocation.deadline.milliseconds)")
-        headers.add(name: "Lambda-Runtime-Invoked-Function-Arn", value: function.arn)
-        write(HTTPResponseHead(version: .http1_1, status: .ok, headers: headers), invocation.event, context)
+        write(
+            .ok,
+            """
+            Lambda-Runtime-Aws-Request-Id: \(invocation.id)\r
+            Lambda-Runtime-Deadline-Ms: \(invocation.deadline.milliseconds)\r
+            Lambda-Runtime-Invoked-Function-Arn: \(function.arn)\r
+
+            """, invocation.event, context)
     }
 
     private func reply(_ reply: RuntimeEndpoint.Reply, _ context: ChannelHandlerContext) {
@@ -119,24 +125,37 @@ final class RuntimeAPIHandler: ChannelInboundHandler {
     private func write(
         _ status: HTTPResponseStatus, _ errorType: String?, _ text: String, _ context: ChannelHandlerContext
     ) {
-        var buffer = context.channel.allocator.buffer(capacity: 256)
-        if let errorType {
-            buffer.writeString(#"{"errorType":"\#(errorType)","errorMessage":"\#(text.replacing("\"", with: "'"))"}"#)
-        } else {
-            buffer.writeString(text)
-        }
-        var headers = HTTPHeaders()
-        headers.add(name: "Content-Type", value: "application/json")
-        headers.add(name: "Content-Length", value: "\(buffer.readableBytes)")
-        write(HTTPResponseHead(version: .http1_1, status: status, headers: headers), buffer, context)
+        let body =
+            errorType.map { #"{"errorType":"\#($0)","errorMessage":"\#(text.replacing("\"", with: "'"))"}"# } ?? text
+        write(status, "", ByteBuffer(string: body), context)
     }
 
-    private func write(_ head: HTTPResponseHead, _ body: ByteBuffer, _ context: ChannelHandlerContext) {
-        context.write(wrapOutboundOut(.head(head)), promise: nil)
-        context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
-        let keepsAlive = self.head?.isKeepAlive ?? false
-        context.writeAndFlush(wrapOutboundOut(.end(nil))).assumeIsolated().whenComplete { _ in
-            if !keepsAlive { context.close(promise: nil) }
+    /// What is longer is not copied behind its head.
+    private static let longestCopy = 64 << 10
+
+    /// Bytes at once, and not parts through an encoder: this is done twice for every invocation.
+    /// - Parameter headers: whole lines.
+    private func write(
+        _ status: HTTPResponseStatus, _ headers: String, _ body: ByteBuffer, _ context: ChannelHandlerContext
+    ) {
+        let keepsAlive = head?.isKeepAlive ?? false
+        var buffer = context.channel.allocator.buffer(capacity: 512 + min(body.readableBytes, Self.longestCopy))
+        buffer.writeString(
+            """
+            HTTP/1.1 \(status.code) \(status.reasonPhrase)\r
+            Content-Type: application/json\r
+            Content-Length: \(body.readableBytes)\r
+            \(headers)\(keepsAlive ? "" : "Connection: close\r\n")\r
+
+            """)
+        if body.readableBytes <= Self.longestCopy {
+            buffer.writeImmutableBuffer(body)
+        } else {
+            context.write(wrapOutboundOut(buffer), promise: nil)
+            buffer = body
+        }
+        guard !keepsAlive else { return context.writeAndFlush(wrapOutboundOut(buffer), promise: nil) }
+        context.writeAndFlush(wrapOutboundOut(buffer)).assumeIsolated().whenComplete { _ in context.close(promise: nil)
         }
     }
 }
