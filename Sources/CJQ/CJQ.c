@@ -106,7 +106,6 @@ bool cjq_has_message(cjq_value value) { return jq.jv_invalid_has_msg(jq.jv_copy(
 cjq_value cjq_message(cjq_value value) { return jq.jv_invalid_get_msg(value); }
 const char *cjq_bytes(cjq_value value) { return jq.jv_string_value(value); }
 int cjq_length(cjq_value value) { return jq.jv_string_length_bytes(jq.jv_copy(value)); }
-cjq_value cjq_copy(cjq_value value) { return jq.jv_copy(value); }
 void cjq_free(cjq_value value) { jq.jv_free(value); }
 
 extern char **environ;

@@ -62,7 +62,6 @@ cjq_value cjq_message(cjq_value value);
 /// Of a text: its bytes, valid as long as the value. Do not take `value`.
 const char *cjq_bytes(cjq_value value);
 int cjq_length(cjq_value value);
-cjq_value cjq_copy(cjq_value value);
 void cjq_free(cjq_value value);
 
 /// Takes from this process, for good, what a program does not need: from here on it opens no file and no connection,

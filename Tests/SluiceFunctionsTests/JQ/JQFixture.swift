@@ -21,3 +21,7 @@ enum JQ {
         }
     }
 }
+
+/// All that runs libjq in this process: one after the other, because each test keeps a thread of the pool busy.
+@Suite("jq", .serialized, .enabled(if: JQ.isThere, "libjq is not installed"))
+enum JQSuites {}

@@ -10,158 +10,168 @@ struct JQMistakePlace: Hashable, Sendable {
     init(_ line: Int?, _ column: Int?) { (self.line, self.column) = (line, column) }
 }
 
-@Suite("Numbers through jq", .enabled(if: JQ.isThere, "libjq is not installed"))
-struct JQNumberTests {
-    private static let big = "9007199254740993"
+extension JQSuites {
+    @Suite("Numbers through jq")
+    struct JQNumberTests {
+        private static let big = "9007199254740993"
 
-    @Test(
-        "what a program passes on untouched keeps its spelling",
-        arguments: [
-            "9007199254740993", "-9007199254740993", "12345678901234567890123456789", "10.00", "0.10", "-0.0", "1e2",
-            "1E+2", "100e-2", "0.00001", "1e400", "-1e400", "1e-400", "3.14159265358979323846264338327950288",
-            "123456789012345678", "9007199254740992", "1.0", "5e-324", "0.1000000000000000055511151231257827",
-            "1" + String(repeating: "0", count: 400),
-        ])
-    func untouched(_ number: String) throws {
-        #expect(try JQ.run(".", number) == [number])
-        #expect(
-            try JQ.run("{id: .n, more: [.n, 1]}", "{\"n\":\(number)}") == ["{\"id\":\(number),\"more\":[\(number),1]}"])
-        #expect(try JQ.run(".a[]", "{\"a\":[\(number),2]}") == [number, "2"])
-        #expect(try JQ.run("if .n then .n else 0 end", "{\"n\":\(number)}") == [number])
-        #expect(try JQ.run("[.n, 1] | map(select(. != null)) | first", "{\"n\":\(number)}") == [number])
-    }
-
-    @Test("several awkward numbers keep their own spelling, and their order")
-    func several() throws {
-        let record = #"{"a":10.00,"b":10.0,"c":9007199254740993,"d":9007199254740995,"e":[1e1,10]}"#
-        #expect(try JQ.run(".", record) == [record])
-        #expect(
-            try JQ.run("[.d, .c, .a] | sort", record) == ["[10.00,9007199254740993,9007199254740995]"])
-    }
-
-    @Test(
-        "numbers whose value is exact are computed with as jq does, whatever their spelling",
-        arguments: [
-            (".n * 2", "10.00", "20"), (".n + 1", "1e2", "101"), (".n == 10", "10.00", "true"),
-            ("\"\\(.n)\"", "10.00", "\"10\""), (".n | floor", "19.90", "19"), (".n / 100", "1999.00", "19.99"),
-            (".n - 19.99", "19.990", "0"), (".n | tostring | length", "1.50", "3"), ("[.n] | add", "0.10", "0.10"),
-            ("{n: .n, twice: (.n * 2)}", "1.50", "{\"n\":1.50,\"twice\":3}"),
-        ])
-    func exact(_ program: String, _ number: String, _ expected: String) throws {
-        #expect(try JQ.run(program, "{\"n\":\(number)}") == [expected])
-    }
-
-    @Test(
-        "money is a plain number",
-        arguments: [(".n", "19.99", "19.99"), (".n * 100 | round", "19.99", "1999"), (".n + 0.01", "19.99", "20")])
-    func money(_ program: String, _ number: String, _ expected: String) throws {
-        #expect(try JQ.run(program, "{\"n\":\(number)}") == [expected])
-    }
-
-    @Test(
-        "a program that computes with what a double cannot hold, or decides by it, fails the record and says so",
-        arguments: [
-            ".n + 1", ".n - 1", ".n * 2", ".n / 2", ".n % 2", ".n % 10", "-.n", ".n | sqrt", ".n | tostring | length",
-            ".n | tostring | .[0:9]", ".n | @base64", "if .n > 9007199254740992 then 1 else 2 end",
-            "select(.n >= 9007199254740992.0)", "[.n, 1] | add", ".n | tojson | explode",
-            ".n | tostring | test(\"^90\")", "{(.n | tostring | .[1:]): 1}",
-            ". as $r | [1, 2] | map(. * $r.n)", ".n | [., 1e300] | min | . + 0.5", ".n / 1000 | floor",
-        ])
-    func inexact(_ program: String) throws {
-        guard case .failed(let problem) = try JQ.answer(program, "{\"n\":\(Self.big)}") else {
-            Issue.record("\(try JQ.run(program, "{\"n\":\(Self.big)}"))")
-            return
+        @Test(
+            "what a program passes on untouched keeps its spelling",
+            arguments: [
+                "9007199254740993", "-9007199254740993", "12345678901234567890123456789", "10.00", "0.10", "-0.0",
+                "1e2",
+                "1E+2", "100e-2", "0.00001", "1e400", "-1e400", "1e-400", "3.14159265358979323846264338327950288",
+                "123456789012345678", "9007199254740992", "1.0", "5e-324", "0.1000000000000000055511151231257827",
+                "1" + String(repeating: "0", count: 400),
+            ])
+        func untouched(_ number: String) throws {
+            #expect(try JQ.run(".", number) == [number])
+            #expect(
+                try JQ.run("{id: .n, more: [.n, 1]}", "{\"n\":\(number)}") == [
+                    "{\"id\":\(number),\"more\":[\(number),1]}"
+                ])
+            #expect(try JQ.run(".a[]", "{\"a\":[\(number),2]}") == [number, "2"])
+            #expect(try JQ.run("if .n then .n else 0 end", "{\"n\":\(number)}") == [number])
+            #expect(try JQ.run("[.n, 1] | map(select(. != null)) | first", "{\"n\":\(number)}") == [number])
         }
-        #expect(problem.type == "jq-number")
-        #expect(problem.remedy == .reject)
-        #expect(
-            problem.reason.hasPrefix("the program computes with the number \(Self.big) or decides by it"),
-            "\(problem.reason)")
-    }
 
-    @Test("a program that fails whatever the number is fails with its own words")
-    func failsAnyway() throws {
-        #expect(try JQ.run(#"error("no")"#, "{\"n\":\(Self.big)}") == ["jq: no"])
-    }
+        @Test("several awkward numbers keep their own spelling, and their order")
+        func several() throws {
+            let record = #"{"a":10.00,"b":10.0,"c":9007199254740993,"d":9007199254740995,"e":[1e1,10]}"#
+            #expect(try JQ.run(".", record) == [record])
+            #expect(
+                try JQ.run("[.d, .c, .a] | sort", record) == ["[10.00,9007199254740993,9007199254740995]"])
+        }
 
-    @Test("text that a program makes of a number has the number's digits")
-    func asText() throws {
-        let record = "{\"n\":\(Self.big),\"m\":12345678901234567890}"
-        #expect(try JQ.run("\"order-\\(.n)/\\(.m)\"", record) == ["\"order-9007199254740993/12345678901234567890\""])
-        #expect(try JQ.run("{(.n | tostring): .m}", record) == ["{\"9007199254740993\":12345678901234567890}"])
-        #expect(try JQ.run(".n | tostring | tonumber", record) == [Self.big])
-        #expect(try JQ.run("tojson", record) == ["\"{\\\"n\\\":9007199254740993,\\\"m\\\":12345678901234567890}\""])
-        #expect(try JQ.run("[.n, .m] | @csv", record) == ["\"9007199254740993,12345678901234567890\""])
-    }
+        @Test(
+            "numbers whose value is exact are computed with as jq does, whatever their spelling",
+            arguments: [
+                (".n * 2", "10.00", "20"), (".n + 1", "1e2", "101"), (".n == 10", "10.00", "true"),
+                ("\"\\(.n)\"", "10.00", "\"10\""), (".n | floor", "19.90", "19"), (".n / 100", "1999.00", "19.99"),
+                (".n - 19.99", "19.990", "0"), (".n | tostring | length", "1.50", "3"), ("[.n] | add", "0.10", "0.10"),
+                ("{n: .n, twice: (.n * 2)}", "1.50", "{\"n\":1.50,\"twice\":3}"),
+            ])
+        func exact(_ program: String, _ number: String, _ expected: String) throws {
+            #expect(try JQ.run(program, "{\"n\":\(number)}") == [expected])
+        }
 
-    @Test("numbers that one double stands for are not equal, and equal ones are")
-    func equality() throws {
-        let record = #"{"a":100000000000000001,"b":100000000000000002,"c":100000000000000001.0,"d":1e17}"#
-        #expect(try JQ.run(".a == .b", record) == ["false"])
-        #expect(try JQ.run(".a < .b, .d < .a", record) == ["true", "true"])
-        #expect(try JQ.run(".a == .c", record) == ["true"])
-        #expect(try JQ.run("[.b, .a, .c] | unique | length", record) == ["2"])
-        #expect(try JQ.run("[.b, .a, .d] | max", record) == ["100000000000000002"])
-        #expect(try JQ.run("[.b, .a] | group_by(.) | map(length)", record) == ["[1,1]"])
-    }
+        @Test(
+            "money is a plain number",
+            arguments: [(".n", "19.99", "19.99"), (".n * 100 | round", "19.99", "1999"), (".n + 0.01", "19.99", "20")])
+        func money(_ program: String, _ number: String, _ expected: String) throws {
+            #expect(try JQ.run(program, "{\"n\":\(number)}") == [expected])
+        }
 
-    @Test("a program that looks at the digits of a number decides by them, or not at all")
-    func digits() throws {
-        let record = "{\"id\":\(Self.big),\"id_str\":\"\(Self.big)\",\"note\":\"(\(Self.big))\"}"
-        #expect(try JQ.run(".", record) == [record])
-        #expect(try JQ.run("(.id | tostring) == .id_str", record) == ["true"])
-        #expect(try JQ.run("select(.id_str | startswith(\"x\") | not) | .note", record) == ["\"(\(Self.big))\""])
-        let asked = [
-            "endswith(\"0993\")", "endswith(\"3\")", "startswith(\"9007\")", "contains(\"25474\")", "test(\"19925\")",
-            ". == \"\(Self.big)\"", "ltrimstr(\"9\")", "split(\"99\") | length", "explode | .[3]", ".[0:3]", ".[-3:]",
-        ]
-        for question in asked {
-            guard case .failed(let problem) = try JQ.answer(".id | tostring | \(question)", record) else {
-                Issue.record("\(question): \(try JQ.run(".id | tostring | \(question)", record))")
-                continue
+        @Test(
+            "a program that computes with what a double cannot hold, or decides by it, fails the record and says so",
+            arguments: [
+                ".n + 1", ".n - 1", ".n * 2", ".n / 2", ".n % 2", ".n % 10", "-.n", ".n | sqrt",
+                ".n | tostring | length",
+                ".n | tostring | .[0:9]", ".n | @base64", "if .n > 9007199254740992 then 1 else 2 end",
+                "select(.n >= 9007199254740992.0)", "[.n, 1] | add", ".n | tojson | explode",
+                ".n | tostring | test(\"^90\")", "{(.n | tostring | .[1:]): 1}",
+                ". as $r | [1, 2] | map(. * $r.n)", ".n | [., 1e300] | min | . + 0.5", ".n / 1000 | floor",
+            ])
+        func inexact(_ program: String) throws {
+            guard case .failed(let problem) = try JQ.answer(program, "{\"n\":\(Self.big)}") else {
+                Issue.record("\(try JQ.run(program, "{\"n\":\(Self.big)}"))")
+                return
             }
             #expect(problem.type == "jq-number")
+            #expect(problem.remedy == .reject)
+            #expect(
+                problem.reason.hasPrefix("the program computes with the number \(Self.big) or decides by it"),
+                "\(problem.reason)")
         }
-        #expect(try JQ.run(".id | tostring | endswith(\"x\"), test(\"^[0-9]+$\")", record) == ["false", "true"])
-    }
 
-    @Test(
-        "a number in the program that jq would round is a mistake, unless it is in a text or a comment",
-        arguments: [
-            (".n == 9007199254740993", JQMistakePlace(1, 7)),
-            (".a |\n  . + 0.12345678901234567890", JQMistakePlace(2, 7)),
-            ("\"a \\(1 + (12345678901234567891)) b\"", JQMistakePlace(1, 11)),
-            ("\"9007199254740993\"", nil), (". # 9007199254740993", nil), (".a9007199254740993", nil),
-            ("$__loc__.line + 1e1000 + 9007199254740992 + 0.1 + 1e18", nil), ("\"\\(\"9007199254740993\")\"", nil),
-        ] as [(String, JQMistakePlace?)])
-    func literals(_ program: String, _ expected: JQMistakePlace?) throws {
-        let mistakes = JQLiterals.mistakes(in: program)
-        #expect(mistakes.map { JQMistakePlace($0.line, $0.column) } == (expected.map { [$0] } ?? []))
-    }
+        @Test("a program that fails whatever the number is fails with its own words")
+        func failsAnyway() throws {
+            #expect(try JQ.run(#"error("no")"#, "{\"n\":\(Self.big)}") == ["jq: no"])
+        }
 
-    @Test("a time in the output does not keep a large number from passing")
-    func now() throws {
-        #expect(try JQ.run("{n, at: now}", "{\"n\":\(Self.big)}", time: 12.5) == ["{\"n\":\(Self.big),\"at\":12.5}"])
-    }
+        @Test("text that a program makes of a number has the number's digits")
+        func asText() throws {
+            let record = "{\"n\":\(Self.big),\"m\":12345678901234567890}"
+            #expect(
+                try JQ.run("\"order-\\(.n)/\\(.m)\"", record) == ["\"order-9007199254740993/12345678901234567890\""])
+            #expect(try JQ.run("{(.n | tostring): .m}", record) == ["{\"9007199254740993\":12345678901234567890}"])
+            #expect(try JQ.run(".n | tostring | tonumber", record) == [Self.big])
+            #expect(try JQ.run("tojson", record) == ["\"{\\\"n\\\":9007199254740993,\\\"m\\\":12345678901234567890}\""])
+            #expect(try JQ.run("[.n, .m] | @csv", record) == ["\"9007199254740993,12345678901234567890\""])
+        }
 
-    @Test("digits in text are no numbers, and are left as they are")
-    func digitsInText() throws {
-        let record = #"{"a":"9007199254740993","b":"\"10.00","c":"1e5\\","9007199254740993":1}"#
-        #expect(try JQ.run(".", record) == [record])
-        #expect(record.utf8.withContiguousStorageIfAvailable { AwkwardNumber.all(in: $0).isEmpty } == true)
-    }
+        @Test("numbers that one double stands for are not equal, and equal ones are")
+        func equality() throws {
+            let record = #"{"a":100000000000000001,"b":100000000000000002,"c":100000000000000001.0,"d":1e17}"#
+            #expect(try JQ.run(".a == .b", record) == ["false"])
+            #expect(try JQ.run(".a < .b, .d < .a", record) == ["true", "true"])
+            #expect(try JQ.run(".a == .c", record) == ["true"])
+            #expect(try JQ.run("[.b, .a, .c] | unique | length", record) == ["2"])
+            #expect(try JQ.run("[.b, .a, .d] | max", record) == ["100000000000000002"])
+            #expect(try JQ.run("[.b, .a] | group_by(.) | map(length)", record) == ["[1,1]"])
+        }
 
-    @Test(
-        "decimals compare by value",
-        arguments: [
-            ("10.00", "1e1", 0), ("0.1", "0.10", 0), ("-1", "1", -1), ("-2", "-1", -1), ("0", "-0.5", 1),
-            ("0", "0.001", -1),
-            ("9007199254740993", "9007199254740992", 1), ("1e999999999999999999999", "1e5", 1), ("0e5", "0", 0),
-            ("123e-2", "1.23", 0), ("0.00012", "1.2e-4", 0),
-        ])
-    func decimals(_ one: String, _ other: String, _ expected: Int) {
-        let (one, other) = (DecimalNumber(one.utf8), DecimalNumber(other.utf8))
-        #expect((one < other ? -1 : one == other ? 0 : 1) == expected)
-        #expect((other < one) == (expected == 1))
+        @Test("a program that looks at the digits of a number decides by them, or not at all")
+        func digits() throws {
+            let record = "{\"id\":\(Self.big),\"id_str\":\"\(Self.big)\",\"note\":\"(\(Self.big))\"}"
+            #expect(try JQ.run(".", record) == [record])
+            #expect(try JQ.run("(.id | tostring) == .id_str", record) == ["true"])
+            #expect(try JQ.run("select(.id_str | startswith(\"x\") | not) | .note", record) == ["\"(\(Self.big))\""])
+            let asked = [
+                "endswith(\"0993\")", "endswith(\"3\")", "startswith(\"9007\")", "contains(\"25474\")",
+                "test(\"19925\")",
+                ". == \"\(Self.big)\"", "ltrimstr(\"9\")", "split(\"99\") | length", "explode | .[3]", ".[0:3]",
+                ".[-3:]",
+            ]
+            for question in asked {
+                guard case .failed(let problem) = try JQ.answer(".id | tostring | \(question)", record) else {
+                    Issue.record("\(question): \(try JQ.run(".id | tostring | \(question)", record))")
+                    continue
+                }
+                #expect(problem.type == "jq-number")
+            }
+            #expect(try JQ.run(".id | tostring | endswith(\"x\"), test(\"^[0-9]+$\")", record) == ["false", "true"])
+        }
+
+        @Test(
+            "a number in the program that jq would round is a mistake, unless it is in a text or a comment",
+            arguments: [
+                (".n == 9007199254740993", JQMistakePlace(1, 7)),
+                (".a |\n  . + 0.12345678901234567890", JQMistakePlace(2, 7)),
+                ("\"a \\(1 + (12345678901234567891)) b\"", JQMistakePlace(1, 11)),
+                ("\"9007199254740993\"", nil), (". # 9007199254740993", nil), (".a9007199254740993", nil),
+                ("$__loc__.line + 1e1000 + 9007199254740992 + 0.1 + 1e18", nil), ("\"\\(\"9007199254740993\")\"", nil),
+            ] as [(String, JQMistakePlace?)])
+        func literals(_ program: String, _ expected: JQMistakePlace?) throws {
+            let mistakes = JQLiterals.mistakes(in: program)
+            #expect(mistakes.map { JQMistakePlace($0.line, $0.column) } == (expected.map { [$0] } ?? []))
+        }
+
+        @Test("a time in the output does not keep a large number from passing")
+        func now() throws {
+            #expect(
+                try JQ.run("{n, at: now}", "{\"n\":\(Self.big)}", time: 12.5) == ["{\"n\":\(Self.big),\"at\":12.5}"])
+        }
+
+        @Test("digits in text are no numbers, and are left as they are")
+        func digitsInText() throws {
+            let record = #"{"a":"9007199254740993","b":"\"10.00","c":"1e5\\","9007199254740993":1}"#
+            #expect(try JQ.run(".", record) == [record])
+            #expect(record.utf8.withContiguousStorageIfAvailable { AwkwardNumber.all(in: $0).isEmpty } == true)
+        }
+
+        @Test(
+            "decimals compare by value",
+            arguments: [
+                ("10.00", "1e1", 0), ("0.1", "0.10", 0), ("-1", "1", -1), ("-2", "-1", -1), ("0", "-0.5", 1),
+                ("0", "0.001", -1),
+                ("9007199254740993", "9007199254740992", 1), ("1e999999999999999999999", "1e5", 1), ("0e5", "0", 0),
+                ("123e-2", "1.23", 0), ("0.00012", "1.2e-4", 0),
+            ])
+        func decimals(_ one: String, _ other: String, _ expected: Int) {
+            let (one, other) = (DecimalNumber(one.utf8), DecimalNumber(other.utf8))
+            #expect((one < other ? -1 : one == other ? 0 : 1) == expected)
+            #expect((other < one) == (expected == 1))
+        }
     }
 }

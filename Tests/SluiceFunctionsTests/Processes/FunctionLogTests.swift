@@ -8,18 +8,13 @@ import Testing
 
 @Suite("What is logged of a function's process")
 struct FunctionLogTests {
-    private let folder: CodeFolder
+    private let fixture: FunctionFixture
     private let sink = RecordingLogSink()
-    private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-    init() throws { folder = try CodeFolder() }
+    init() throws { fixture = try FunctionFixture() }
 
     private func pool(_ source: String) throws -> FunctionPool {
-        try folder.write("handler.py", source)
-        let runtime = try FunctionRuntime(
-            Transform(handler: "handler.handler", runtime: "python3", memory: .megabytes(256)), of: "orders",
-            code: folder.path, version: "v1", scratch: folder.path + "/scratch")
-        return try FunctionPool(runtime, logger: logger, log: sink.log())
+        try fixture.pool(source, log: sink.log())
     }
 
     private func call(_ pool: FunctionPool, _ id: String, timeout: Duration = .seconds(20)) async {

@@ -25,17 +25,17 @@ struct FunctionFixture {
     }
 
     /// A pool of `source`, a module with a function `handler`.
-    func pool(_ source: String) throws -> FunctionPool {
+    func pool(_ source: String, log: StepLog = .none) throws -> FunctionPool {
         try folder.write("handler.py", source)
-        return try pool(handler: "handler.handler")
+        return try pool(handler: "handler.handler", log: log)
     }
 
-    func pool(handler: String) throws -> FunctionPool {
+    func pool(handler: String, log: StepLog = .none) throws -> FunctionPool {
         let transform = Transform(
             handler: handler, runtime: "python3", environment: ["GREETING": "hello"], memory: memory)
         let runtime = try FunctionRuntime(
             transform, of: "orders", code: folder.path, version: "1", scratch: folder.path + "/scratch")
-        return try FunctionPool(runtime, in: sandboxes(), logger: logger)
+        return try FunctionPool(runtime, in: sandboxes(), logger: logger, log: log)
     }
 
     func call(
