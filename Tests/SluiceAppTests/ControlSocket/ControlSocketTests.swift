@@ -143,7 +143,8 @@ struct ControlSocketTests {
         await #expect(throws: ControlError.self) {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await server.run() }
-                let remote = try #require(try await RemoteControl.connect(folder: folder.path))
+                let remote = try #require(
+                    try await RemoteControl.connect(folder: folder.path, answerWithin: .minutes(1)))
                 try await withThrowingTaskGroup(of: Void.self) { calls in
                     calls.addTask { try await remote.wait(pipeline: nil, until: .idle) }
                     // Answered only after the wait was taken in: requests of one connection begin in order.

@@ -35,7 +35,8 @@ func withRemote<Value: Sendable>(
     return try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await server.run() }
         defer { group.cancelAll() }
-        guard let remote = try await RemoteControl.connect(folder: folder.path) else {
+        // Many tests run at once: a greeting may take long, and here that is no failure.
+        guard let remote = try await RemoteControl.connect(folder: folder.path, answerWithin: .minutes(1)) else {
             throw ControlError.failed("nobody listens")
         }
         let value = try await body(remote)

@@ -27,9 +27,9 @@ struct FunctionLogTests {
     func attribution() async throws {
         let pool = try pool(
             """
-            import os
+            from os import write
             def handler(event, context):
-                for n in range(200): os.write(1 + n % 2, f"{context.aws_request_id} {n}\\n".encode())
+                for n in range(200): write(1 + n % 2, f"{context.aws_request_id} {n}\\n".encode())
             """)
         defer { pool.close() }
         for number in 0..<50 { await call(pool, "id-\(number)") }

@@ -303,10 +303,11 @@ struct StepLoopTests {
         #expect(Set(queue.receiveCounts.values) == [0])
     }
 
-    /// A plan that waits a minute for a batch of two, and a queue that has the first of it after a full one.
+    /// A plan that waits longer for a batch of two than these tests may take; the queue has the first of it after a
+    /// full one.
     private var patient: StepLoop.Plan {
         var plan = plan(2)
-        plan.batchWindow = .seconds(50)
+        plan.batchWindow = .minutes(5)
         return plan
     }
 
@@ -315,7 +316,6 @@ struct StepLoopTests {
         let settler = ScriptedSettler(queue)
         queue.put(messages(3))
         let group = serviceGroup(filtering, settler, patient)
-        let start = ContinuousClock.now
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             try await queue.wait { $0.count == 1 && $0.waiting == 1 }
@@ -323,7 +323,6 @@ struct StepLoopTests {
             try await tasks.waitForAll()
         }
         #expect(settler.done.count == 3)
-        #expect(ContinuousClock.now - start < .seconds(15))
     }
 
     @Test("paused, it does not wait for a batch to fill")
@@ -331,13 +330,11 @@ struct StepLoopTests {
         let settler = ScriptedSettler(queue)
         let control = fixture.transformControl()
         queue.put(messages(3))
-        let start = ContinuousClock.now
         try await run(filtering, settler, control: control, patient) { [queue] in
             try await queue.wait { $0.count == 1 && $0.waiting == 1 }
             control.pause(reason: nil)
             try await queue.wait { $0.count == 0 }
         }
-        #expect(ContinuousClock.now - start < .seconds(15))
     }
 
     @Test("asked to stop, it still waits between the tries of a settlement that fails")
