@@ -37,49 +37,54 @@ struct FunctionProcess: Sendable {
         _ plan: ProcessPlan, in sandbox: Sandbox, lines: @escaping @Sendable (OutputLines.Line) -> Void,
         ended: @escaping @Sendable (ProcessEnd) -> Void
     ) async throws -> FunctionProcess {
-        let (output, errors) = try await pipes(lines, sandbox)
+        let pipes = try await pipes(lines, sandbox)
         let (hasEnded, life) = (Mutexed(false), Mutexed<Task<Void, Never>?>(nil))
-        return try await withCheckedThrowingContinuation { started in
+        let processID = try await withCheckedThrowingContinuation { started in
             // Unstructured, because the process outlives the call that starts it; it ends with the process, and whoever
             // owns the environment ends that.
-            life.set(
-                Task {
-                    let isStarted = Mutexed(false)
-                    do {
-                        let result = try await run(
-                            configuration(plan), input: .none,
-                            output: .fileDescriptor(output.writer, closeAfterSpawningProcess: true),
-                            error: .fileDescriptor(errors.writer, closeAfterSpawningProcess: true)
-                        ) { execution in
-                            let processID = execution.processIdentifier.value
-                            sandbox.watchdog.watch(group: processID)
-                            isStarted.set(true)
-                            started.resume(
-                                returning: FunctionProcess(
-                                    processID: processID, sandbox: sandbox, hasEnded: hasEnded, life: life))
-                        }
-                        hasEnded.set(true)
-                        // What it has left behind in its group.
-                        kill(-result.processIdentifier.value, SIGKILL)
-                        sandbox.watchdog.forget(group: result.processIdentifier.value)
-                        let end = ProcessEnd(result.terminationStatus, in: sandbox)
-                        sandbox.group?.killAll()
-                        await output.end()
-                        await errors.end()
-                        ended(end)
-                        sandbox.remove()
-                    } catch {
-                        sandbox.remove()
-                        guard isStarted.value else { return started.resume(throwing: explain(error, plan)) }
-                        ended(ProcessEnd(description: "lost: \(error)"))
-                    }
-                })
+            life.set(Task { await live(plan, in: sandbox, pipes, hasEnded, started: started, ended: ended) })
+        }
+        return FunctionProcess(processID: processID, sandbox: sandbox, hasEnded: hasEnded, life: life)
+    }
+
+    private typealias Pipes = (output: OutputLines.Reading, errors: OutputLines.Reading)
+
+    /// From the spawn until nothing of it is left.
+    private static func live(
+        _ plan: ProcessPlan, in sandbox: Sandbox, _ pipes: Pipes, _ hasEnded: Mutexed<Bool>,
+        started: CheckedContinuation<pid_t, any Error>, ended: @Sendable (ProcessEnd) -> Void
+    ) async {
+        defer { sandbox.remove() }
+        let isStarted = Mutexed(false)
+        do {
+            let result = try await run(
+                configuration(plan), input: .none,
+                output: .fileDescriptor(pipes.output.writer, closeAfterSpawningProcess: true),
+                error: .fileDescriptor(pipes.errors.writer, closeAfterSpawningProcess: true)
+            ) { execution in
+                let processID = execution.processIdentifier.value
+                sandbox.watchdog.watch(group: processID)
+                isStarted.set(true)
+                started.resume(returning: processID)
+            }
+            hasEnded.set(true)
+            let end = ProcessEnd(result.terminationStatus, in: sandbox)
+            // What it has left behind.
+            kill(-result.processIdentifier.value, SIGKILL)
+            sandbox.group?.killAll()
+            sandbox.watchdog.forget(group: result.processIdentifier.value)
+            await pipes.output.end()
+            await pipes.errors.end()
+            ended(end)
+        } catch {
+            guard isStarted.value else { return started.resume(throwing: explain(error, plan)) }
+            ended(ProcessEnd(description: "lost: \(error)"))
         }
     }
 
     private static func pipes(
         _ lines: @escaping @Sendable (OutputLines.Line) -> Void, _ sandbox: Sandbox
-    ) async throws -> (output: OutputLines.Reading, errors: OutputLines.Reading) {
+    ) async throws -> Pipes {
         do {
             let output = try await OutputLines.open(.standardOutput, lines)
             do {
