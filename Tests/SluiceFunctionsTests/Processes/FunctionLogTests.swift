@@ -45,11 +45,12 @@ struct FunctionLogTests {
     func ends() async throws {
         let pool = try pool(
             """
-            import os, time
+            from os import _exit
+            from time import sleep
             def handler(event, context):
                 print("begun")
-                if context.aws_request_id == "late": time.sleep(60)
-                os._exit(3)
+                if context.aws_request_id == "late": sleep(60)
+                _exit(3)
             """)
         defer { pool.close() }
         await call(pool, "late", timeout: .milliseconds(700))
