@@ -1,3 +1,4 @@
+import ctypes
 import json
 import shutil
 import sqlite3
@@ -38,6 +39,13 @@ DEADLY = {
 
 
 class JQTest(harness.Case):
+    def setUp(self):
+        super().setUp()
+        try:
+            ctypes.CDLL("libjq.so.1")
+        except OSError:
+            self.skipTest("libjq is not installed; scripts/setup does it on Debian")
+
     def define(self, program, timeout="2s"):
         return self.write("lines.yaml", PIPELINE % (json.dumps(program), timeout))
 
