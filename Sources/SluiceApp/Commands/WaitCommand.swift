@@ -41,24 +41,21 @@ struct WaitCommand: AsyncParsableCommand {
     private static func wait(
         _ context: CommandContext, for pipeline: String?, until condition: WaitCondition
     ) async throws -> String? {
+        let folder: FolderLocation
         do {
-            _ = try context.dataFolder()
+            folder = try context.dataFolder()
         } catch let error as CommandFailure {
             return error.message ?? "there is no data folder"
         }
         do {
-            return try await context.withControl { control in
-                guard try await control.hello().pipelines.isEmpty else {
-                    do {
-                        try await control.wait(pipeline: pipeline, until: condition)
-                        return nil
-                    } catch ControlError.unknown(let text) {
-                        // What runs is all there is: a name that is not among it is a mistake.
-                        throw CommandFailure(.usage, text)
-                    }
-                }
-                return try await Self.isIdleAlone(control, pipeline, condition) ? nil : "nobody runs it"
+            if let remote = try await RemoteControl.connect(folder: folder.path) {
+                let obstacle = try await obstacle(remote, pipeline, condition)
+                try await remote.close()
+                return obstacle
             }
+            // To take the folder for a look would keep it from the process that is waited for.
+            if condition == .ready { return Self.nobody }
+            return try await context.withControl { try await obstacle($0, pipeline, condition) }
         } catch ControlError.unknown(let text) {
             return text
         } catch ControlError.gone(let text) {
@@ -68,12 +65,24 @@ struct WaitCommand: AsyncParsableCommand {
         }
     }
 
-    /// Whether nothing is left to do although nobody runs: what waits then stays.
-    private static func isIdleAlone(
+    private static let nobody = "nobody runs it"
+
+    /// - Returns: as `wait`.
+    private static func obstacle(
         _ control: any Control, _ pipeline: String?, _ condition: WaitCondition
-    ) async throws -> Bool {
-        guard condition == .idle else { return false }
-        let report = try await control.status(pipeline: pipeline)
-        return report.pipelines.allSatisfy { PipelineBalance($0).waiting == 0 }
+    ) async throws -> String? {
+        if try await control.hello().pipelines.isEmpty {
+            guard condition == .idle else { return nobody }
+            // Nothing is left to do although nobody runs: what waits then stays.
+            let report = try await control.status(pipeline: pipeline)
+            return report.pipelines.allSatisfy { PipelineBalance($0).waiting == 0 } ? nil : nobody
+        }
+        do {
+            try await control.wait(pipeline: pipeline, until: condition)
+            return nil
+        } catch ControlError.unknown(let text) {
+            // What runs is all there is: a name that is not among it is a mistake.
+            throw CommandFailure(.usage, text)
+        }
     }
 }

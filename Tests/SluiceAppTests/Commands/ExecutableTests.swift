@@ -21,7 +21,7 @@ struct Executable: Sendable {
         return runner.deletingLastPathComponent().appendingPathComponent("sluice").path
     }()
 
-    func run(_ arguments: String..., input: String = "") throws -> Result {
+    func run(_ arguments: String..., input: String = "") async throws -> Result {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: Self.path)
         process.arguments = arguments
@@ -34,8 +34,16 @@ struct Executable: Sendable {
         process.standardInput = try FileHandle(forReadingFrom: files[0])
         process.standardOutput = try FileHandle(forWritingTo: files[1])
         process.standardError = try FileHandle(forWritingTo: files[2])
-        try process.run()
-        process.waitUntilExit()
+        // Not `waitUntilExit`: it would hold a thread that the other tests need.
+        try await withCheckedThrowingContinuation { (ended: CheckedContinuation<Void, any Error>) in
+            process.terminationHandler = { _ in ended.resume() }
+            do {
+                try process.run()
+            } catch {
+                process.terminationHandler = nil
+                ended.resume(throwing: error)
+            }
+        }
         return Result(
             status: process.terminationReason == .exit ? process.terminationStatus : -1,
             out: String(decoding: try Data(contentsOf: files[1]), as: UTF8.self),
@@ -50,8 +58,8 @@ struct ExecutableTests {
     init() throws { sluice = try Executable() }
 
     @Test("alone it says that nothing is here, then the groups of commands, and exits 0")
-    func alone() throws {
-        let result = try sluice.run()
+    func alone() async throws {
+        let result = try await sluice.run()
         #expect(result.status == 0)
         #expect(result.out.hasPrefix("sluice 0.1.0: nothing here yet"))
         #expect(result.out.contains("DEAD LETTERS"))
@@ -59,9 +67,9 @@ struct ExecutableTests {
     }
 
     @Test("a wrong command line is 64, and says so on stderr")
-    func usage() throws {
+    func usage() async throws {
         for arguments in [["nonsense"], ["send"], ["wait", "--ready", "--idle"], ["wait", "--timeout", "60"]] {
-            let result = try run(arguments)
+            let result = try await run(arguments)
             #expect(result.status == 64)
             #expect(result.out == "")
             #expect(result.err.hasPrefix("Error: "))
@@ -69,7 +77,7 @@ struct ExecutableTests {
     }
 
     @Test("check compiles jq programs: a mistake is where it is written, in the definition or in the program's file")
-    func jqMistakes() throws {
+    func jqMistakes() async throws {
         let definition = { (name: String, jq: String) in
             "pipeline: \(name)\nsource: {queue: \(name)-in}\ntransform:\n  jq: \(jq)\n"
                 + "deliver: {to: 'sqlite:x.db', table: t}\n"
@@ -85,7 +93,7 @@ struct ExecutableTests {
         ]
         try write(
             "all.yaml", programs.map { definition($0.0, $0.1) }.joined(separator: "---\n"))
-        let result = try sluice.run("check", "all.yaml")
+        let result = try await sluice.run("check", "all.yaml")
         #expect(result.status == 78)
         // What exactly jq says differs by version.
         let places = result.err.split(separator: "\n").dropFirst().map { $0.prefix { $0 != " " } }
@@ -96,74 +104,74 @@ struct ExecutableTests {
             ], "\(result.err)")
     }
 
-    private func run(_ arguments: [String]) throws -> Executable.Result {
+    private func run(_ arguments: [String]) async throws -> Executable.Result {
         switch arguments.count {
-        case 1: try sluice.run(arguments[0])
-        case 3: try sluice.run(arguments[0], arguments[1], arguments[2])
-        default: try sluice.run(arguments.first ?? "", arguments.last ?? "")
+        case 1: try await sluice.run(arguments[0])
+        case 3: try await sluice.run(arguments[0], arguments[1], arguments[2])
+        default: try await sluice.run(arguments.first ?? "", arguments.last ?? "")
         }
     }
 
     @Test("without a data folder, a command that makes none is 64")
-    func noFolder() throws {
-        let result = try sluice.run("status")
+    func noFolder() async throws {
+        let result = try await sluice.run("status")
         #expect(result.status == 64)
         #expect(result.err.contains("there is no data folder"))
     }
 
     @Test("a folder whose path is longer than a socket's address is made, and served")
-    func longPath() throws {
+    func longPath() async throws {
         let folder = String(repeating: "long", count: 40)
-        #expect(try sluice.run("send", "q", "--data", folder, input: "a\n").status == 0)
-        #expect(try sluice.run("queue", "show", "q", "--data", folder).out.contains("ready 1"))
+        #expect(try await sluice.run("send", "q", "--data", folder, input: "a\n").status == 0)
+        #expect(try await sluice.run("queue", "show", "q", "--data", folder).out.contains("ready 1"))
     }
 
     @Test("a definition that is not there, or not YAML, is 78")
-    func definition() throws {
-        #expect(try sluice.run("run", "missing.yaml").status == 78)
+    func definition() async throws {
+        #expect(try await sluice.run("run", "missing.yaml").status == 78)
         try Data("pipeline: [".utf8).write(to: URL(fileURLWithPath: sluice.folder.path + "/bad.yaml"))
-        let result = try sluice.run("check", "bad.yaml")
+        let result = try await sluice.run("check", "bad.yaml")
         #expect(result.status == 78)
         #expect(result.err.contains("bad.yaml:"))
     }
 
     @Test("what is sent waits, and a line that is too long is 3")
-    func send() throws {
-        #expect(try sluice.run("send", "q", input: "a\n\nb\r\n").status == 0)
+    func send() async throws {
+        #expect(try await sluice.run("send", "q", input: "a\n\nb\r\n").status == 0)
         let long = String(repeating: "x", count: (1 << 20) + 1)
-        let result = try sluice.run("send", "q", "--json", input: "c\n\(long)\n")
+        let result = try await sluice.run("send", "q", "--json", input: "c\n\(long)\n")
         #expect(result.status == 3)
         #expect(result.err.contains("line 2 refused"))
         #expect(result.out.contains("\"stored\":1"))
-        #expect(try sluice.run("queue", "show", "q").out.contains("ready 3"))
-        #expect(try sluice.run("queue", "show", "nowhere").status == 64)
+        #expect(try await sluice.run("queue", "show", "q").out.contains("ready 3"))
+        #expect(try await sluice.run("queue", "show", "nowhere").status == 64)
     }
 
     @Test("discarding without a terminal needs --yes")
-    func discard() throws {
+    func discard() async throws {
         let definition = """
             pipeline: broken
             source: {queue: q}
             deliver: {to: "sqlite:out.db", table: t}
             """
         try Data(definition.utf8).write(to: URL(fileURLWithPath: sluice.folder.path + "/broken.yaml"))
-        _ = try sluice.run("send", "q", input: "not JSON\n")
-        #expect(try sluice.run("run", "broken.yaml", "--until-idle").status == 3)
-        let result = try sluice.run("dlq", "discard", "--all", "--reason", "a test")
+        _ = try await sluice.run("send", "q", input: "not JSON\n")
+        #expect(try await sluice.run("run", "broken.yaml", "--until-idle").status == 3)
+        let result = try await sluice.run("dlq", "discard", "--all", "--reason", "a test")
         #expect(result.status == 64)
         #expect(result.err.contains("--yes"))
     }
 
     @Test("where nothing is dead, discarding asks nothing and discards nothing")
-    func discardNothing() throws {
-        _ = try sluice.run("send", "q", input: "a\n")
-        let result = try sluice.run("dlq", "discard", "--all", "--reason", "a test")
+    func discardNothing() async throws {
+        _ = try await sluice.run("send", "q", input: "a\n")
+        let result = try await sluice.run("dlq", "discard", "--all", "--reason", "a test")
         #expect(result.status == 0)
         #expect(result.out.contains("discarded 0"))
     }
 
     @Test("a pipeline runs from send to its table, and the ledger adds up")
-    func pipeline() throws {
+    func pipeline() async throws {
         let definition = """
             pipeline: orders
             source:
@@ -173,10 +181,10 @@ struct ExecutableTests {
               table: orders
             """
         try Data(definition.utf8).write(to: URL(fileURLWithPath: sluice.folder.path + "/orders.yaml"))
-        #expect(try sluice.run("send", "orders-in", input: "{\"a\":1}\n{\"a\":2}\n").status == 0)
-        let run = try sluice.run("run", "orders.yaml", "--until-idle", "--timeout", "60s")
+        #expect(try await sluice.run("send", "orders-in", input: "{\"a\":1}\n{\"a\":2}\n").status == 0)
+        let run = try await sluice.run("run", "orders.yaml", "--until-idle", "--timeout", "60s")
         #expect(run.status == 0, "\(run.err)")
-        let status = try sluice.run("status", "--check")
+        let status = try await sluice.run("status", "--check")
         #expect(status.status == 0)
         #expect(
             status.out.contains("received 2 = delivered 2 + filtered 0 + waiting 0 + in flight 0 + dead 0   ✓ adds up"))

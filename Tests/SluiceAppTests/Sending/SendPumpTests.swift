@@ -99,7 +99,10 @@ struct SendPumpTests {
                 try await withRemote(control) { try await body($0) }
             }, queue: "orders-in", group: nil, longest: 100, isWhole: false, skip: 0, tally: tally())
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await pump.run() }
+            group.addTask {
+                defer { connected.finish() }
+                try await pump.run()
+            }
             #expect(write(writer, "a\n", 2) == 2)
             var connections = connections.makeAsyncIterator()
             #expect(await connections.next() == false)

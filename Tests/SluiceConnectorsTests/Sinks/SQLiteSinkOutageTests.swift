@@ -20,13 +20,15 @@ struct SQLiteSinkOutageTests {
             locker.arguments = ["python3", "-c", Self.lock, outage.place.path]
             locker.standardInput = input
             locker.standardOutput = output
+            let (said, saying) = AsyncStream.makeStream(of: Data.self)
+            output.fileHandleForReading.readabilityHandler = { saying.yield($0.availableData) }
             try locker.run()
-            let said = output.fileHandleForReading.availableData  // waits for it
-            #expect(String(decoding: said, as: UTF8.self).hasPrefix("locked"))
+            let first = await said.first { _ in true }
+            output.fileHandleForReading.readabilityHandler = nil
+            #expect(String(decoding: first ?? Data(), as: UTF8.self).hasPrefix("locked"))
         } whenOpen: {
             #expect(locker.isRunning)
             try input.fileHandleForWriting.close()
-            locker.waitUntilExit()
         }
     }
 
