@@ -80,6 +80,10 @@ class DefinitionTest(harness.Case):
         )
         self.assertIn("ready", self.orders("check", path, "--connect", expect=DONE).out)
         self.assertFalse((self.folder / "out").exists())
+        for place in ("orders.yaml/shop.db", "/dev/null"):
+            text = f"pipeline: a\nsource: {{queue: q}}\ndeliver: {{to: 'sqlite:{place}', table: t}}\n"
+            answer = self.orders("check", self.write("other.yaml", text), "--connect", expect=FAILED)
+            self.assertIn("is no f", answer.out)
         (self.folder / "out").mkdir()
         with sqlite3.connect(self.folder / "out" / "shop.db") as database:
             database.execute("CREATE TABLE orders (id INTEGER)")

@@ -75,9 +75,14 @@ extension SQLiteFile {
         while !FileManager.default.fileExists(atPath: place), place != "/" {
             place = (place as NSString).deletingLastPathComponent
         }
-        guard access(place, W_OK) == 0 else {
+        let isThere = stat(place, &status) == 0
+        let kind = place == plan.path ? S_IFREG : S_IFDIR
+        guard isThere, status.st_mode & S_IFMT == kind, access(place, W_OK) == 0 else {
+            let what =
+                isThere && status.st_mode & S_IFMT != kind
+                ? "is no \(kind == S_IFREG ? "file" : "folder")" : "may not be written"
             throw .unavailable(
-                reason: "the database '\(plan.path)' cannot be made: '\(place)' may not be written", type: "sql:14")
+                reason: "the database '\(plan.path)' cannot be made: '\(place)' \(what)", type: "sql:14")
         }
         return false
     }
