@@ -244,6 +244,20 @@ class LogsTest(harness.Case):
         self.assertIn("the key is ***", [e["message"] for e in self.entries()])
         self.assertFalse(any(b"hunter2" in path.read_bytes() for path in self.files()))
 
+    def test_secret_reason(self):
+        """a secret that a function repeats in a reason is masked where the reason is kept, and where it is tried"""
+        self.write("code/secret", "hunter2-hunter2")
+        definition = self.write("lines.yaml", self.define().read_text().replace(
+            "  concurrency: 1\n", "  concurrency: 1\n  environment: {KEY: \"${file:./code/secret}\"}\n"))
+        self.send({"n": 0, "do": "raise ValueError('refused: ' + os.environ['KEY'])"})
+        self.orders("run", definition, "--until-idle", expect=DEAD)
+        shown = [self.orders(*words).text for words in (
+            ["status"], ["dlq"], ["dlq", "show", "--group", "1"], ["dlq", "export", "--all", "-o", "-"],
+            ["dlq", "try", "--all", "-f", definition])]
+        for text in shown:
+            self.assertIn("refused: ***", text)
+            self.assertNotIn("hunter2", text)
+
     def wait_until(self, condition, words):
         deadline = time.monotonic() + 30
         while not condition():

@@ -9,7 +9,9 @@ struct FailurePolicy: Sendable {
     let control: StepControl
 
     func failure(_ problem: Problem) -> Failure {
-        Failure(reason: problem.reason, type: problem.type, step: step.step, time: clock.now, version: version)
+        Failure(
+            reason: control.masked(problem.reason), type: problem.type, step: step.step, time: clock.now,
+            version: version)
     }
 
     /// `nil` = a rule paused the step: the record, and what comes behind it, is released.

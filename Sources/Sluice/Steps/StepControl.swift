@@ -50,12 +50,14 @@ package final class StepControl: Sendable {
     private let downstream: (any BoundedQueue)?
     private let pauseChanged: @Sendable (StepName, Pause?) -> Void
     private let breakerChanged: @Sendable (StepName, _ isOpen: Bool) -> Void
+    private let mask: @Sendable (String) -> String
     private let logger: Logger
 
     /// - Parameters:
     ///   - breaker: `nil` = the step has none (a transform).
     ///   - downstream: the queue that the step's outputs go to; full, it holds the step back.
     ///   - paused: the pause that a former process left behind.
+    ///   - mask: hides the secrets of the definition: a function or a sink may repeat one in its reason, which is kept.
     ///   - pauseChanged: called at every pause and resume, so that the engine can keep it. Called in their order, and
     ///     so under a lock: it must neither block nor call back.
     ///   - breakerChanged: called when the breaker opens or closes, so that retention can stand still. As
@@ -63,6 +65,7 @@ package final class StepControl: Sendable {
     package init(
         name: StepName, version: String? = nil, breaker: BreakerPlan? = nil, rate: Rate? = nil,
         downstream: (any BoundedQueue)? = nil, paused: Pause? = nil, clock: any EngineClock, logger: Logger,
+        masking mask: @escaping @Sendable (String) -> String = { $0 },
         pauseChanged: @escaping @Sendable (StepName, Pause?) -> Void = { _, _ in },
         breakerChanged: @escaping @Sendable (StepName, _ isOpen: Bool) -> Void = { _, _ in }
     ) {
@@ -70,6 +73,7 @@ package final class StepControl: Sendable {
         self.version = version
         self.downstream = downstream
         self.clock = clock
+        self.mask = mask
         self.logger = logger
         self.pauseChanged = pauseChanged
         self.breakerChanged = breakerChanged
@@ -85,6 +89,7 @@ package final class StepControl: Sendable {
 
     /// Stops the step from receiving. What it holds is finished. A step that is paused keeps its first reason.
     package func pause(reason: String?, automatic: Bool = false, brokenCode: String? = nil) {
+        let reason = reason.map(mask)
         let pause = Pause(since: clock.now, reason: reason, automatic: automatic, brokenCode: brokenCode)
         let isNew = state.withLock { state in
             guard state.pause == nil else { return false }
@@ -285,7 +290,16 @@ package final class StepControl: Sendable {
         }
     }
 
-    package func ended(_ write: Write, _ event: Breaker.Event) { handle(event, begunIn: write.term) }
+    package func ended(_ write: Write, _ event: Breaker.Event) {
+        switch event {
+        case .busy(let reason): handle(.busy(mask(reason)), begunIn: write.term)
+        case .unavailable(let reason): handle(.unavailable(mask(reason)), begunIn: write.term)
+        case .answered, .probeWithdrawn, .probeNow: handle(event, begunIn: write.term)
+        }
+    }
+
+    /// What is kept of a text that somebody else wrote.
+    package func masked(_ text: String) -> String { mask(text) }
 
     private func handle(_ event: Breaker.Event, begunIn term: Int? = nil) {
         let now = clock.now

@@ -58,7 +58,7 @@ private final class OpenEmbeddedEngine: OpenEngine {
             engine: engine, folder: folder, functions: functions,
             sandboxes: Sandboxes(folder: "\(folder)/tmp", owner: engine.folderID, limits: .detect(), logger: logger),
             registry: StepRegistry(), keeper: StandstillKeeper(engine: engine, logger: logger),
-            logs: startLogs(masking: secrets, logger), logger: logger)
+            logs: startLogs(masking: secrets, logger), secrets: secrets, logger: logger)
         return try await RunningPipelines(source, definitions, secrets: secrets, factory)
     }
 

@@ -16,6 +16,7 @@ struct PipelineFactory {
     let registry: StepRegistry
     let keeper: StandstillKeeper
     let logs: LogWriter
+    let secrets: KnownSecrets
     let logger: Logger
 
     /// What a pipeline needs of the machine, before anything of it runs.
@@ -119,12 +120,12 @@ private struct StepAssembly {
         _ log: StepLog, version: String?, breaker: BreakerPlan? = nil, rate: Rate? = nil,
         downstream: (any BoundedQueue)? = nil
     ) async throws -> StepControl {
-        let (keeper, step) = (factory.keeper, log.name)
+        let (keeper, secrets, step) = (factory.keeper, factory.secrets, log.name)
         try await engine.note(version: version, of: step)
         let control = StepControl(
             name: step, version: version, breaker: breaker, rate: rate, downstream: downstream,
             paused: try await pause(of: step, running: version), clock: engine.clock,
-            logger: log.logger(beside: factory.logger),
+            logger: log.logger(beside: factory.logger), masking: { secrets.mask($0) },
             pauseChanged: { keeper.note(.pause($1), of: $0) },
             breakerChanged: { keeper.note(.breaker(isOpen: $1), of: $0) })
         factory.registry.register(control)

@@ -14,8 +14,14 @@ final class WholeFile: Sendable {
     private let partial: String
     private let descriptor: CInt
 
-    /// - Throws: `ControlError.forbidden`, `.failed`.
+    /// - Parameter path: a symbolic link is followed.
+    /// - Throws: `ControlError.forbidden`, `.failed`; `.refused` for what is there and no regular file.
     init(path: String) throws {
+        let path = URL(filePath: path).resolvingSymlinksInPath().path
+        var status = stat()
+        if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+            throw ControlError.refused("'\(path)' is no regular file, which would be replaced; write '-' for stdout")
+        }
         self.path = path
         partial = "\(path).partial-\(getpid())"
         descriptor = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)

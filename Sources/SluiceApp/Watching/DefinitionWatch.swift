@@ -16,14 +16,17 @@ import SluiceFunctions
         private static let quiet: Duration = .milliseconds(200)
         /// Where changes never end, they are looked at all the same.
         private static let longest: Duration = .seconds(3)
+        /// Where folders come faster than they are looked at, the next change has the rest.
+        private static let mostLooks = 10
 
-        /// Changes are remembered from here on.
+        /// Changes are remembered from here on; `run()` begins with a look at what has changed since the definitions
+        /// were read.
         /// - Throws: `ControlError` when the kernel cannot watch.
         init(_ pipelines: RunningPipelines) throws {
             self.pipelines = pipelines
             logger = pipelines.logger
             changes = try FolderChanges(counts: CodeFolder.holds)
-            try changes.watch(try folders())
+            try watchFolders()
         }
 
         func run() async throws {
@@ -42,6 +45,7 @@ import SluiceFunctions
         }
 
         private func reloadOnChanges() async throws {
+            pipelines.reloadUnasked()
             var seen: UInt64 = 0
             while true {
                 try await changes.signal.wait(after: seen)
@@ -69,9 +73,21 @@ import SluiceFunctions
 
         private func lookAfterFolders() {
             do {
-                try changes.watch(try folders())
+                try watchFolders()
             } catch {
                 logger.error("--watch: not all folders are watched any more: \(error)")
+            }
+        }
+
+        /// A folder that comes after the others were listed and before they are watched is told by nobody: so they are
+        /// listed again.
+        private func watchFolders() throws {
+            var watched: Set<String> = []
+            for _ in 0..<Self.mostLooks {
+                let present = try folders()
+                if present == watched { return }
+                try changes.watch(present)
+                watched = present
             }
         }
 

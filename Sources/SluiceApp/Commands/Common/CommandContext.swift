@@ -12,6 +12,8 @@ struct CommandContext: Sendable {
     /// Engine seconds per real second, in an engine that this command opens.
     private(set) var clockRate = 1
     private(set) var logger: Logger
+    /// Hides what the command's definitions keep secret.
+    private(set) var mask: @Sendable (String) -> String = { $0 }
     private let logLevel: Logger.Level
     private let logFormat: LogFormat
 
@@ -31,7 +33,7 @@ struct CommandContext: Sendable {
         timeout = options.timeout?.duration
         logLevel = options.logLevel.level
         logFormat = options.logFormat
-        logger = Self.logger(application, options.logLevel.level, options.logFormat)
+        logger = Self.logger(application, logLevel, options.logFormat)
     }
 
     private static func logger(_ application: Application, _ level: Logger.Level, _ format: LogFormat) -> Logger {
@@ -49,6 +51,7 @@ struct CommandContext: Sendable {
     func masking(_ secrets: KnownSecrets) -> CommandContext {
         var copy = self
         let write = console.err
+        copy.mask = { secrets.mask($0) }
         copy.application.console.err = { write(secrets.mask($0)) }
         copy.logger = Self.logger(copy.application, logLevel, logFormat)
         return copy

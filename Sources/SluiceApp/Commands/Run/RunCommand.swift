@@ -78,7 +78,6 @@ struct RunCommand: AsyncParsableCommand {
         _ running: RunningPipelines, _ folder: String, until signals: Signals, _ context: CommandContext
     ) async throws -> ExitStatus {
         let server = try await ControlServer.bind(folder: folder, control: running.control, logger: context.logger)
-        context.note(Self.firstLine(context.application.name, folder, running.definitions.map(\.pipeline)))
         let idle = untilIdle ? UntilStill(running, limit: context.timeout) : nil
         // Services end in the reverse order: the socket before the steps, what stores last.
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
@@ -89,6 +88,8 @@ struct RunCommand: AsyncParsableCommand {
         #if os(Linux)
             if watch { services.append(.init(service: try DefinitionWatch(running))) }
         #endif
+        // Whoever reads it may change files at once.
+        context.note(Self.firstLine(context.application.name, folder, running.definitions.map(\.pipeline)))
         if let idle { services.append(.init(service: idle, successTerminationBehavior: .gracefullyShutdownGroup)) }
         var configuration = ServiceGroupConfiguration(services: services, logger: context.logger)
         configuration.maximumGracefulShutdownDuration = Self.finishing

@@ -41,8 +41,7 @@ struct Trial {
     /// - Throws: `ControlError.refused` when the function is not there, or does not start.
     func run(_ records: [Record]) async throws -> (results: [Result], version: String) {
         let scratch = NSTemporaryDirectory() + "sluice-try-\(UUID().uuidString)"
-        // Made only for a function that is a process.
-        defer { try? FileManager.default.removeItem(atPath: scratch) }
+        defer { removeScratch(scratch) }
         let sandboxes = Sandboxes(folder: scratch + "/tmp", owner: "try", limits: .detect(), logger: context.logger)
         let function = try FunctionAssembly(
             transform, of: pipeline, functions: context.application.functions, scratch: scratch, sandboxes: sandboxes,
@@ -57,6 +56,14 @@ struct Trial {
         }
     }
 
+    /// Made only for a function that is a process.
+    private func removeScratch(_ folder: String) {
+        guard FileManager.default.fileExists(atPath: folder) else { return }
+        do { try FileManager.default.removeItem(atPath: folder) } catch {
+            context.logger.warning("A folder stays behind", metadata: ["folder": "\(folder)", "error": "\(error)"])
+        }
+    }
+
     /// What the function writes is what somebody who tries it wants to see.
     private var functionLogger: Logger {
         var logger = context.logger
@@ -66,7 +73,8 @@ struct Trial {
 
     private func run(_ records: [Record], _ function: FunctionAssembly) async throws -> [Result] {
         let control = StepControl(
-            name: pipeline.transformStep, version: function.version, clock: SystemClock(), logger: context.logger)
+            name: pipeline.transformStep, version: function.version, clock: SystemClock(), logger: context.logger,
+            masking: context.mask)
         let step = try step(function, control)
         let reader = IntakeReader(pipeline)
         var results: [Result] = []
