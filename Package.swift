@@ -49,6 +49,8 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "CJQ"),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
         .target(
             name: "SluiceFunctions",
             dependencies: [
@@ -65,7 +67,7 @@ let package = Package(
         .target(
             name: "SluiceConnectors",
             dependencies: [
-                "Sluice", log, collections,
+                "Sluice", "CZlib", "CZstd", log, collections,
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],

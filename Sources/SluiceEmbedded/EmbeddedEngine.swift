@@ -53,6 +53,7 @@ package final class EmbeddedEngine: Sendable {
         for pipeline in pipelines {
             let claimed = try await store.writer.submit { try $0.define(pipeline) }
             for queue in claimed { try await claim(queue) }
+            if let queue = pipeline.objectsQueue { try await claimObjects(of: queue) }
         }
         try await store.writer.submit { try $0.endStandstills() }
     }
@@ -88,6 +89,22 @@ package final class EmbeddedEngine: Sendable {
                 try state.claimNextChunk(of: name) { store.read($0, id: $1, senderGroup: $2, for: entry) }
             }
         }
+    }
+
+    /// Announces what was in a bucket before its source was defined.
+    private func claimObjects(of queue: String) async throws {
+        var isUnfinished = true
+        while isUnfinished { isUnfinished = try await store.writer.submit { try $0.claimNextObjects(of: queue) } }
+    }
+
+    /// The file with an object's bytes.
+    /// - Throws: `ObjectError.gone` when this version is not there any more.
+    package func file(of object: ObjectVersion) async throws -> String {
+        guard let blob = try await store.writer.submit({ try $0.blob(of: object) }) else {
+            throw ObjectError.gone(
+                "the object '\(object)' is not there any more: it was overwritten, and its raw copy's time is over")
+        }
+        return store.blobs.path(of: blob)
     }
 
     /// Commands on this engine.

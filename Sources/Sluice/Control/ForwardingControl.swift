@@ -12,6 +12,13 @@ extension ForwardingControl {
     ) async throws -> [SendResult] {
         try await control.send(messages, to: queue, at: position)
     }
+    package func put(_ uploads: [ObjectUpload]) async throws -> [StoredObject] { try await control.put(uploads) }
+    package func buckets(named name: String?) async throws -> [BucketReport] {
+        try await control.buckets(named: name)
+    }
+    package func objects(_ selection: ObjectSelection) async throws -> [StoredObject] {
+        try await control.objects(selection)
+    }
     package func deadLetterGroups(pipeline: String?) async throws -> [DeadLetterGroup] {
         try await control.deadLetterGroups(pipeline: pipeline)
     }

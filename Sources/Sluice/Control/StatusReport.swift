@@ -97,8 +97,7 @@ public struct StepReport: Sendable, Hashable, Codable {
 }
 
 extension StepReport {
-    /// Whether it runs the function of its pipeline; else it delivers.
-    public var isTransform: Bool { name.step == "transform" }
+    public var kind: StepKind { name.kind }
 }
 
 /// Which code a step runs, since when, and what it ran before.
@@ -126,7 +125,8 @@ public struct QueueReport: Sendable, Hashable, Codable {
     public var depth: QueueDepth
     public var ledger: [LedgerEntry: Int]
 
-    public enum Role: String, Sendable, Hashable, Codable { case intake, delivery, deadLetter, other }
+    /// What waits in it: notifications of objects, records before and behind the transform, what failed for good.
+    public enum Role: String, Sendable, Hashable, Codable { case objects, intake, delivery, deadLetter, other }
 
     public init(
         name: String, type: QueueType?, pipeline: String?, role: Role, settings: QueueSettings, depth: QueueDepth,

@@ -25,7 +25,7 @@ package enum LedgerCheck {
     }
 
     private static func checkEffects(of step: StepReport) -> [String] {
-        guard !step.isTransform else { return [] }
+        guard step.kind == .delivery else { return [] }
         let effects = SinkEffect.allCases.reduce(0) { $0 + (step.ledger[$1.ledgerEntry] ?? 0) }
         return equal(
             step.ledger[.passed], "delivered by \(step.name)", effects, "written, stale, repeated and ignored")
@@ -36,9 +36,9 @@ package enum LedgerCheck {
     private static func checkStages(_ queues: [QueueReport], _ steps: [StepReport]) -> [String] {
         let pipelines = Set(steps.map(\.name.pipeline))
         return pipelines.sorted().flatMap { pipeline in
-            [QueueReport.Role.intake, .delivery].flatMap { role -> [String] in
+            Self.stages.flatMap { role, kind -> [String] in
                 let served = queues.filter { $0.pipeline == pipeline && $0.role == role }
-                let own = steps.filter { $0.name.pipeline == pipeline && $0.isTransform == (role == .intake) }
+                let own = steps.filter { $0.name.pipeline == pipeline && $0.kind == kind }
                 let settled = own.reduce(0) { sum, step in
                     sum + [.passed, .filtered, .unconfirmed].reduce(0) { $0 + (step.ledger[$1] ?? 0) }
                 }
@@ -48,6 +48,11 @@ package enum LedgerCheck {
             }
         }
     }
+
+    /// What waits where, and the kind of step that takes it.
+    private static let stages: [(QueueReport.Role, StepKind)] = [
+        (.objects, .split), (.intake, .transform), (.delivery, .delivery),
+    ]
 
     private static func list(_ names: [String]) -> String { names.map { "'\($0)'" }.joined(separator: ", ") }
 
@@ -60,7 +65,17 @@ package enum LedgerCheck {
             let behind = queues.filter { $0.pipeline == pipeline && $0.role == .delivery }
             let entered = behind.reduce(0) { $0 + ($1.ledger[.step] ?? 0) + ($1.ledger[.deduplicated] ?? 0) }
             return equal(outputs, "outputs of pipeline '\(pipeline)'", entered, "what entered its delivery queues")
+                + checkSplit(own, queues.filter { $0.pipeline == pipeline }, pipeline)
         }
+    }
+
+    /// What Split has read, and what became of it.
+    private static func checkSplit(
+        _ steps: [StepReport], _ queues: [QueueReport], _ pipeline: String
+    ) -> [String] {
+        let read = steps.reduce(0) { $0 + ($1.ledger[.read] ?? 0) }
+        let entered = queues.reduce(0) { $0 + ($1.ledger[.split] ?? 0) + ($1.ledger[.refused] ?? 0) }
+        return equal(read, "records that '\(pipeline)' has read from objects", entered, "those that entered its queues")
     }
 
     private static func equal(_ left: Int?, _ what: String, _ right: Int?, _ other: String) -> [String] {

@@ -5,6 +5,7 @@
 /// - Stage of a pipeline: `done` of its queues = `passed + filtered + unconfirmed` of its steps, those of former
 ///   definitions included.
 /// - Delivery: `passed` = `written + stale + repeated + ignored`.
+/// - Split: `read` = `split` of the intake queue + `refused` of the objects' dead-letter queue.
 /// - Edge: `outputs` of a step = `step` of the queue behind it + `deduplicated` there.
 public enum LedgerEntry: String, Sendable, Hashable, Codable, CaseIterable, CodingKeyRepresentable {
     // How messages entered a queue.
@@ -15,6 +16,8 @@ public enum LedgerEntry: String, Sendable, Hashable, Codable, CaseIterable, Codi
     case deduplicated
     // What a step made of them.
     case passed, filtered, unconfirmed
+    /// Records, broken ones included, that Split has read from objects.
+    case read
     /// Messages that a step stored in the queue behind it.
     case outputs
     // Attempts, counted beside the ledger.

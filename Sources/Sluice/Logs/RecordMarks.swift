@@ -19,6 +19,7 @@ package struct RecordMarks: Sendable, Hashable {
     package static func mark(of identity: RecordIdentity) -> UInt64 {
         switch identity.origin {
         case .message(let id): id.low
+        case .object(let object, let number): hash("\(object)#\(number)")
         case .named(let name): hash(name)
         }
     }

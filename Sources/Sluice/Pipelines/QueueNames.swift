@@ -1,20 +1,29 @@
-/// The names of a pipeline's queues, in one place.
+/// The names of a pipeline's queues and steps, in one place.
 extension Pipeline {
-    /// The queue that holds what was received: the source's own.
-    public var intakeQueue: String {
-        switch source.kind {
-        case .queue(let name): queue.type.fullName(name)
-        }
+    /// The queue that holds what was received: the source's own, or the one that others put records into.
+    public var intakeQueue: String { queue.type.fullName(source.queue ?? "\(name)-in") }
+
+    /// Where the objects of a bucket are announced; `nil` = the source is none.
+    public var objectsQueue: String? {
+        source.bucket == nil ? nil : queue.type.fullName("\(name)-\(source.effectiveName)-objects")
     }
 
     /// The queue between transform and delivery.
     public var deliveryQueue: String { queue.type.fullName("\(name)-\(deliver.effectiveName)") }
 
-    public var transformStep: StepName { StepName(pipeline: name, step: "transform") }
+    /// Turns objects into records, where the source is a bucket.
+    public var splitStep: StepName { StepName(pipeline: name, step: StepName.split) }
+    public var transformStep: StepName { StepName(pipeline: name, step: StepName.transform) }
     public var deliveryStep: StepName { StepName(pipeline: name, step: deliver.effectiveName) }
 
-    /// The queues that records wait in, from intake on; dead-letter queues are not among them.
-    public var workQueues: [String] { [intakeQueue, deliveryQueue] }
+    /// The steps, in the order in which a record passes them, with the queue that each receives from.
+    public var stages: [(queue: String, step: StepName)] {
+        (objectsQueue.map { [($0, splitStep)] } ?? [])
+            + [(intakeQueue, transformStep), (deliveryQueue, deliveryStep)]
+    }
+
+    /// The queues that objects and records wait in; dead-letter queues are not among them.
+    public var workQueues: [String] { stages.map(\.queue) }
 
     public var deadLetterQueues: [String] { workQueues.map(QueueNames.deadLetterQueue) }
 

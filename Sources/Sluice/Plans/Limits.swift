@@ -38,6 +38,14 @@ public enum Limits {
     public static let queueName = Limit<Int>(
         service: "SQS", now: 1...80, in2020: 1...80, source: "\(model), CreateQueue")
 
+    /// Characters of a bucket's name.
+    public static let bucketName = Limit<Int>(
+        service: "S3", now: 3...63, in2020: 3...63, source: "Amazon S3 User Guide, bucket naming rules")
+
+    /// Bytes of an object's key.
+    public static let objectKey = Limit<Int>(
+        service: "S3", now: 1...1_024, in2020: 1...1_024, source: "Amazon S3 User Guide, object keys")
+
     public static let functionTimeout = Limit<Duration>(
         service: "Lambda", now: .seconds(1)...(.minutes(15)), in2020: .seconds(1)...(.minutes(15)),
         source: "\(guide), quotas")

@@ -48,10 +48,12 @@ public struct ReceivedMessage: Sendable, Hashable {
     public var lineage: Lineage
     /// Our own process held it when it died: it comes alone, and nothing is added to its batch.
     public var isSuspect: Bool
+    /// How far its object has been read, for a message that announces one; `nil` = from the beginning.
+    public var position: SourcePosition?
 
     public init(
         id: MessageID, body: Bytes, receipt: ReceiptHandle, receiveCount: Int, sent: Timestamp, lineage: Lineage,
-        isSuspect: Bool = false
+        isSuspect: Bool = false, position: SourcePosition? = nil
     ) {
         self.id = id
         self.body = body
@@ -60,5 +62,6 @@ public struct ReceivedMessage: Sendable, Hashable {
         self.sent = sent
         self.lineage = lineage
         self.isSuspect = isSuspect
+        self.position = position
     }
 }

@@ -1,20 +1,25 @@
 extension [UInt8] {
     /// Appends a text as JSON writes it, quotes included.
     package mutating func appendJSON(_ text: String) {
-        append(.quote)
         var text = text
-        text.withUTF8 { bytes in
-            // What needs no escape is copied at once.
-            var copied = 0
-            for position in bytes.indices {
-                let byte = bytes[position]
-                guard byte < 0x20 || byte == .quote || byte == .backslash else { continue }
-                append(contentsOf: UnsafeBufferPointer(rebasing: bytes[copied..<position]))
-                appendEscaped(byte)
-                copied = position + 1
-            }
-            append(contentsOf: UnsafeBufferPointer(rebasing: bytes[copied...]))
+        text.withUTF8 { appendJSON(utf8: $0) }
+    }
+
+    /// The same, of a text's UTF-8.
+    package mutating func appendJSON(utf8 bytes: [UInt8]) { bytes.withUnsafeBufferPointer { appendJSON(utf8: $0) } }
+
+    package mutating func appendJSON(utf8 bytes: UnsafeBufferPointer<UInt8>) {
+        append(.quote)
+        // What needs no escape is copied at once.
+        var copied = 0
+        for position in bytes.indices {
+            let byte = bytes[position]
+            guard byte < 0x20 || byte == .quote || byte == .backslash else { continue }
+            append(contentsOf: UnsafeBufferPointer(rebasing: bytes[copied..<position]))
+            appendEscaped(byte)
+            copied = position + 1
         }
+        append(contentsOf: UnsafeBufferPointer(rebasing: bytes[copied...]))
         append(.quote)
     }
 

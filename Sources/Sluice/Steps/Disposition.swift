@@ -2,6 +2,9 @@
 public enum Disposition: Sendable, Hashable {
     /// Its outputs are stored in their queues and the message is gone, together.
     case passed([Outgoing])
+    /// A part of an object: its records are stored in the intake queue, and where to go on with it. The message is gone
+    /// with the last part; until then it is visible again, and its receives begin anew.
+    case split(SplitPart)
     /// Gone on purpose; nothing comes of it.
     case filtered
     /// Gone, without outputs: the function says that all went well, and not for which record (`answers: aws`).
@@ -16,6 +19,43 @@ public enum Disposition: Sendable, Hashable {
     case release(after: Duration = .zero)
     /// To the dead-letter queue, with its failure.
     case dead(Failure)
+}
+
+/// What Split has read of an object at once.
+public struct SplitPart: Sendable, Hashable {
+    public var object: ObjectVersion
+    /// The queue that records enter, by its full name.
+    public var intake: String
+    public var records: [SplitRecord]
+    /// What is no record: kept in the dead-letter queue of the objects.
+    public var refused: [RefusedRecord]
+    /// Where to go on; `nil` = nothing is left of the object.
+    public var next: SourcePosition?
+
+    public init(
+        object: ObjectVersion, intake: String, records: [SplitRecord], refused: [RefusedRecord], next: SourcePosition?
+    ) {
+        self.object = object
+        self.intake = intake
+        self.records = records
+        self.refused = refused
+        self.next = next
+    }
+}
+
+/// A part of an object that Split could make no record of.
+public struct RefusedRecord: Sendable, Hashable {
+    /// Its number among the object's records, from 0.
+    public var number: Int64
+    /// What there is of it, cut where it is long.
+    public var body: Bytes
+    public var failure: Failure
+
+    public init(number: Int64, body: Bytes, failure: Failure) {
+        self.number = number
+        self.body = body
+        self.failure = failure
+    }
 }
 
 /// What a delivery came to at the sink. The ledger: delivered = written + stale + repeated + ignored.

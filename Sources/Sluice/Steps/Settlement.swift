@@ -47,7 +47,7 @@ extension Disposition {
     package var failure: Failure? {
         switch self {
         case .retry(_, let failure), .dead(let failure): failure
-        case .passed, .filtered, .unconfirmed, .delivered, .release: nil
+        case .passed, .split, .filtered, .unconfirmed, .delivered, .release: nil
         }
     }
 
@@ -55,6 +55,7 @@ extension Disposition {
     var returnsMessage: Bool {
         switch self {
         case .retry, .release: true
+        case .split(let part): part.next != nil
         case .passed, .filtered, .unconfirmed, .delivered, .dead: false
         }
     }
@@ -63,8 +64,12 @@ extension Disposition {
 /// A step of a pipeline, as commands and the ledger name it.
 public struct StepName: Hashable, Sendable, Codable, CustomStringConvertible {
     public let pipeline: String
-    /// `transform`, or the name of the delivery.
+    /// `split`, `transform`, or the name of the delivery.
     public let step: String
+
+    /// The steps that are called alike in every pipeline; no delivery has their names.
+    package static let split = "split"
+    package static let transform = "transform"
 
     public init(pipeline: String, step: String) {
         self.pipeline = pipeline
@@ -72,4 +77,25 @@ public struct StepName: Hashable, Sendable, Codable, CustomStringConvertible {
     }
 
     public var description: String { "\(pipeline)/\(step)" }
+
+    public var kind: StepKind { StepKind(step) }
+}
+
+/// What a step does.
+public enum StepKind: Sendable, Hashable {
+    /// Turns objects into records.
+    case split
+    /// Calls the function.
+    case transform
+    /// Writes to a sink.
+    case delivery
+
+    /// - Parameter step: its name in its pipeline.
+    public init(_ step: String) {
+        switch step {
+        case StepName.split: self = .split
+        case StepName.transform: self = .transform
+        default: self = .delivery
+        }
+    }
 }

@@ -17,8 +17,10 @@ struct RootCommand: AsyncParsableCommand {
                     subcommands: [
                         RunCommand.self, ReloadCommand.self, PauseCommand.self, ResumeCommand.self, WaitCommand.self,
                     ]),
-                CommandGroup(name: "Put in:", subcommands: [SendCommand.self]),
-                CommandGroup(name: "Watch:", subcommands: [StatusCommand.self, LogsCommand.self, QueueCommand.self]),
+                CommandGroup(name: "Put in:", subcommands: [SendCommand.self, PutCommand.self]),
+                CommandGroup(
+                    name: "Watch:",
+                    subcommands: [StatusCommand.self, LogsCommand.self, QueueCommand.self, BucketCommand.self]),
                 CommandGroup(name: "Dead letters:", subcommands: [DLQCommand.self]),
                 CommandGroup(name: "Keep:", subcommands: [DataCommand.self]),
                 CommandGroup(name: "More:", subcommands: [CompletionsCommand.self, VersionCommand.self]),

@@ -150,6 +150,9 @@ extension Control {
         case .hello: .hello(try await hello())
         case .status(let pipeline): .status(try await status(pipeline: pipeline))
         case .queues(let name): .queues(try await queues(named: name))
+        case .put(let uploads): .put(try await put(uploads))
+        case .buckets(let name): .buckets(try await buckets(named: name))
+        case .objects(let selection): .objects(try await objects(selection))
         case .deadLetterGroups(let pipeline): .deadLetterGroups(try await deadLetterGroups(pipeline: pipeline))
         case .deadLetters(let selection, let limit):
             .deadLetters(try await deadLetters(selection, limit: limit))

@@ -104,6 +104,21 @@ package struct RemoteControl: Control {
         return queues
     }
 
+    package func put(_ uploads: [ObjectUpload]) async throws -> [StoredObject] {
+        guard case .put(let objects) = try await ask(.put(uploads)) else { throw Self.unexpected }
+        return objects
+    }
+
+    package func buckets(named name: String?) async throws -> [BucketReport] {
+        guard case .buckets(let buckets) = try await ask(.buckets(name: name)) else { throw Self.unexpected }
+        return buckets
+    }
+
+    package func objects(_ selection: ObjectSelection) async throws -> [StoredObject] {
+        guard case .objects(let objects) = try await ask(.objects(selection)) else { throw Self.unexpected }
+        return objects
+    }
+
     package func deadLetterGroups(pipeline: String?) async throws -> [DeadLetterGroup] {
         guard case .deadLetterGroups(let groups) = try await ask(.deadLetterGroups(pipeline: pipeline))
         else { throw Self.unexpected }

@@ -1,4 +1,5 @@
 import Logging
+import NIOPosix
 import Sluice
 import SluiceConnectors
 import SluiceEmbedded
@@ -33,6 +34,16 @@ struct EmbeddedAssembly: EngineAssembly {
     }
 
     func upgrade(folder: String) throws -> [String] { try DataUpgrade.run(inFolder: folder) }
+
+    func upload(
+        folder: String, bucket: String, key: String, _ next: () async throws -> Bytes?
+    ) async throws -> ObjectUpload {
+        let writer = try UploadWriter(folder: folder)
+        while let piece = try await next() {
+            try await NIOThreadPool.singleton.runIfActive { try writer.append(piece) }
+        }
+        return try await NIOThreadPool.singleton.runIfActive { try writer.finish(bucket: bucket, key: key) }
+    }
 
     func logs(folder: String) -> any LogStore { EmbeddedLogs(folder: folder) }
 }

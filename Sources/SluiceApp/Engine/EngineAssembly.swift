@@ -22,6 +22,12 @@ protocol EngineAssembly: Sendable {
     /// - Returns: the changes that were made; empty = it was up to date.
     func upgrade(folder: String) throws -> [String]
 
+    /// Stores the bytes of an object in a data folder, whether it is open or not, to be put into its bucket then.
+    /// - Parameter next: the bytes, piece by piece; `nil` = that was all.
+    func upload(
+        folder: String, bucket: String, key: String, _ next: () async throws -> Bytes?
+    ) async throws -> ObjectUpload
+
     /// What was logged there, whether the folder is open or not.
     func logs(folder: String) -> any LogStore
 }

@@ -55,17 +55,18 @@ struct PipelineFactory {
             stream: LogStream.name(version: step.step, at: engine.clock.now))
     }
 
-    /// The loops of both steps, in the order in which they start. The queues are there by now.
+    /// The loops of the steps, in the order in which they start. The queues are there by now.
     /// - Parameter startsAnew: a pause that failed starts have made ends, whatever was changed.
     func services(of pipeline: Pipeline, _ parts: Parts, startsAnew: Bool) async throws -> [any Service] {
         logs.keep(pipeline.logs, of: pipeline.name)
         let assembly = StepAssembly(factory: self, pipeline: pipeline, startsAnew: startsAnew)
         // The delivery ends last: what the transform still passes on finds it there.
-        return [try await assembly.delivery(parts.sink), try await assembly.transform(parts.function)]
+        let steps = [try await assembly.delivery(parts.sink), try await assembly.transform(parts.function)]
+        return pipeline.objectsQueue == nil ? steps : steps + [try await assembly.split()]
     }
 }
 
-/// The two steps of one pipeline, from their definition.
+/// The steps of one pipeline, from their definition.
 private struct StepAssembly {
     let factory: PipelineFactory
     let pipeline: Pipeline
@@ -73,6 +74,25 @@ private struct StepAssembly {
 
     private var engine: EmbeddedEngine { factory.engine }
     private func log(of step: StepName) -> StepLog { factory.log(of: step, in: pipeline) }
+
+    func split() async throws -> any Service {
+        let intake = engine.queue(named: pipeline.intakeQueue)
+        let log = log(of: pipeline.splitStep)
+        let control = try await control(log, version: nil, downstream: intake)
+        let step = try SplitStep(
+            pipeline, into: intake, opener: ObjectFiles(engine: engine, pipeline: pipeline),
+            control: control, clock: engine.clock)
+        let isOrdered = pipeline.queue.type == .fifo
+        let plan = StepLoop.Plan(
+            concurrency: isOrdered ? 1 : Self.objectsAtOnce, batch: 1, ordered: isOrdered,
+            maxReceiveCount: pipeline.intakeSettings.maxReceiveCount)
+        return StepService(loop: loop(step, from: pipeline.objectsQueue ?? "", control, plan, log)) {
+            await step.close()
+        }
+    }
+
+    /// Objects of a standard pipeline that are read side by side.
+    private static let objectsAtOnce = 4
 
     func transform(_ function: FunctionAssembly?) async throws -> any Service {
         let behind = engine.queue(named: pipeline.deliveryQueue)

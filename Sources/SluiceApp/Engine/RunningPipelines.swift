@@ -19,7 +19,7 @@ final class RunningPipelines: Service {
         let ended = Signal()
 
         var name: String { definition.pipeline.name }
-        var steps: [StepName] { [definition.pipeline.transformStep, definition.pipeline.deliveryStep] }
+        var steps: [StepName] { definition.pipeline.stages.map(\.step) }
     }
 
     struct State {

@@ -77,7 +77,7 @@ struct DeadLetterText {
             + "\(SafeText.line(failure.reason))\(version)"
     }
 
-    private static func step(_ step: String) -> String { step == "transform" ? step : "→ \(step)" }
+    private static func step(_ step: String) -> String { StepKind(step) == .delivery ? "→ \(step)" : step }
 
     private static func shortened(_ reason: String) -> String {
         reason.count > 60 ? reason.prefix(59) + "…" : reason

@@ -137,6 +137,7 @@ struct QueueDocument: Encodable {
         type = report.type?.rawValue
         pipeline = report.pipeline
         switch report.role {
+        case .objects: role = "objects"
         case .intake: role = "intake"
         case .delivery: role = "delivery"
         case .deadLetter: role = "dead_letters"

@@ -5,6 +5,8 @@ import Sluice
 struct PipelineBalance: Sendable, Equatable {
     /// Records that came in from outside; what was redriven had come in before.
     var received = 0
+    /// Objects that are not split into records yet, or could not be: they wait, or are dead.
+    var objects = 0
     /// Outputs of the transform, and the records they came from: equal unless one record has several outputs.
     var outputs = 0
     var passed = 0
@@ -24,7 +26,8 @@ struct PipelineBalance: Sendable, Equatable {
     init(_ pipeline: PipelineReport) {
         for queue in pipeline.queues {
             let count = { (entry: LedgerEntry) in queue.ledger[entry] ?? 0 }
-            received += count(.sent) + count(.split) + count(.refused) + count(.replayed) + count(.movedIn)
+            received += count(.split) + count(.refused) + count(.replayed) + count(.movedIn)
+            if queue.role == .objects { objects += count(.sent) } else { received += count(.sent) }
             discarded += count(.discarded)
             expired += count(.expired)
             erased += count(.erased)
@@ -40,17 +43,18 @@ struct PipelineBalance: Sendable, Equatable {
             let count = { (entry: LedgerEntry) in step.ledger[entry] ?? 0 }
             filtered += count(.filtered)
             unconfirmed += count(.unconfirmed)
-            if step.isTransform {
+            switch step.kind {
+            case .split: objects -= count(.passed)
+            case .transform:
                 passed += count(.passed)
                 outputs += count(.outputs)
-            } else {
-                delivered += count(.written) + count(.stale) + count(.repeated) + count(.ignored)
+            case .delivery: delivered += count(.written) + count(.stale) + count(.repeated) + count(.ignored)
             }
         }
     }
 
     /// What is left of the equation; 0 = it adds up.
-    var difference: Int { received + outputs - passed - accounted }
+    var difference: Int { received + objects + outputs - passed - accounted }
 
     private var accounted: Int {
         delivered + filtered + unconfirmed + waiting + inFlight + dead + discarded + expired + erased + movedOut
@@ -74,5 +78,5 @@ struct PipelineBalance: Sendable, Equatable {
 
 extension StepReport {
     /// `transform`, `→ shop`.
-    var title: String { isTransform ? name.step : "→ \(name.step)" }
+    var title: String { kind == .delivery ? "→ \(name.step)" : name.step }
 }

@@ -5,7 +5,8 @@ enum PipelineText {
     /// `orders: orders-in.fifo → order-row → sqlite:out/shop.db (orders)`.
     static func line(_ pipeline: Pipeline) -> String {
         let function = pipeline.transform.map { " → \($0.codeName)" } ?? ""
-        return "\(pipeline.name): \(pipeline.intakeQueue)\(function) → \(address(pipeline.deliver.to)) "
+        let source = pipeline.source.bucket.map { "bucket \($0)/\(pipeline.source.prefix)" } ?? pipeline.intakeQueue
+        return "\(pipeline.name): \(source)\(function) → \(address(pipeline.deliver.to)) "
             + "(\(pipeline.deliver.table))"
     }
 

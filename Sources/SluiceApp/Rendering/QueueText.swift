@@ -59,6 +59,7 @@ struct QueueText {
     private static func owner(of queue: QueueReport) -> String {
         guard let pipeline = queue.pipeline else { return queue.type == nil ? "unclaimed" : "–" }
         switch queue.role {
+        case .objects: return "\(pipeline) (objects)"
         case .intake: return "\(pipeline) (intake)"
         case .delivery: return "\(pipeline) (delivery)"
         case .deadLetter: return "\(pipeline) (dead letters)"

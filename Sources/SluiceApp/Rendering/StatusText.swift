@@ -46,14 +46,21 @@ struct StatusText {
             balance.difference == 0 ? "✓ adds up" : "✗ OFF BY \(Numbers.grouped(balance.difference))"
         let terms = balance.terms.map { "\($0.name) \(Numbers.grouped($0.count))" }.joined(separator: " + ")
         if balance.oneOutputEach {
-            return ["received \(Numbers.grouped(balance.received)) = \(terms)   \(verdict)"]
+            return ["received \(received(balance)) = \(terms)   \(verdict)"]
         }
         // Records and outputs are counted apart where one record has several.
         return [
             "transform: in \(Numbers.grouped(balance.passed)) → out \(Numbers.grouped(balance.outputs))",
-            "received \(Numbers.grouped(balance.received)) - \(Numbers.grouped(balance.passed)) "
+            "received \(received(balance)) - \(Numbers.grouped(balance.passed)) "
                 + "+ \(Numbers.grouped(balance.outputs)) = \(terms)   \(verdict)",
         ]
+    }
+
+    /// Objects that are not records yet are counted as what they are.
+    private func received(_ balance: PipelineBalance) -> String {
+        let records = Numbers.grouped(balance.received)
+        guard balance.objects != 0 else { return records }
+        return "\(records) + \(Numbers.grouped(balance.objects)) object\(balance.objects == 1 ? "" : "s")"
     }
 
     private func stepLines(of pipeline: PipelineReport) -> [String] {

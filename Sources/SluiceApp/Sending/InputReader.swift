@@ -39,7 +39,7 @@ final class InputReader: Sendable {
         let kind = fstat(descriptor, &information) == 0 ? information.st_mode & S_IFMT : 0
         size = kind == S_IFREG ? Int(information.st_size) : nil
         if kind == S_IFDIR {
-            throw CommandFailure(.failed, "'\(path ?? "standard input")' is a folder; send the files in it one by one")
+            throw CommandFailure(.failed, "'\(path ?? "standard input")' is a folder; name the files in it")
         }
     }
 

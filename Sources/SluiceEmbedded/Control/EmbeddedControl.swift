@@ -51,8 +51,10 @@ package struct EmbeddedControl: Control {
     /// Only steps put messages into the inner queues of a pipeline.
     private func checkIntake(_ entry: QueueCatalogue.Entry) async throws {
         guard let owner = entry.record.pipeline, entry.record.role != .intake else { return }
-        let pipeline = try await store.writer.submit { $0.pipelines[owner] }
-        guard let intake = pipeline?.stages.first?.queue else { return }
+        let intake = try await store.writer.submit { state in
+            state.queues.values.first { $0.record.pipeline == owner && $0.record.role == .intake }?.name
+        }
+        guard let intake else { return }
         throw ControlError.refused(
             "queue '\(entry.name)' is an inner queue of pipeline '\(owner)': only its steps put messages there; "
                 + "send to '\(intake)'")
@@ -64,6 +66,18 @@ package struct EmbeddedControl: Control {
             guard state.names[name] == nil else { return }
             try state.add(.unclaimed(name))
         }
+    }
+
+    package func put(_ uploads: [ObjectUpload]) async throws -> [StoredObject] {
+        try await EmbeddedBuckets(store: store).put(uploads)
+    }
+
+    package func buckets(named name: String?) async throws -> [BucketReport] {
+        try await store.writer.submit { try $0.bucketReports(named: name) }
+    }
+
+    package func objects(_ selection: ObjectSelection) async throws -> [StoredObject] {
+        try await store.writer.submit { try $0.objects(selection) }
     }
 
     package func deadLetterGroups(pipeline: String?) async throws -> [DeadLetterGroup] {

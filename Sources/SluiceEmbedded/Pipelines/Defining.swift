@@ -15,11 +15,8 @@ extension StoreState {
         for record in wanted { try takeOver(record) }
         let claimed = try wanted.filter { try put($0) }.map(\.name)
         var record = PipelineRecord(
-            name: pipeline.name,
-            stages: [
-                .init(queue: pipeline.intakeQueue, step: pipeline.transformStep),
-                .init(queue: pipeline.deliveryQueue, step: pipeline.deliveryStep),
-            ], archiveKeep: pipeline.archive?.keep)
+            name: pipeline.name, stages: pipeline.stages.map { .init(queue: $0.queue, step: $0.step) },
+            archiveKeep: pipeline.archive?.keep)
         let former = pipelines[pipeline.name]?.stages ?? []
         for index in record.stages.indices {
             let step = record.stages[index].step
@@ -159,11 +156,12 @@ extension StoreState {
     /// Stores a queue's record, making the queue if it is new.
     /// - Returns: whether it holds messages of before its definition.
     private func put(_ wanted: QueueRecord) throws -> Bool {
+        var record = wanted
+        keepClaim(of: existing(wanted)?.record.objects, in: &record)
         guard let queue = existing(wanted) else {
-            try add(wanted)
+            try add(record)
             return false
         }
-        var record = wanted
         record.stoodStill = queue.record.stoodStill
         record.standsStillSince = queue.record.standsStillSince
         record.claimUntil = queue.record.claimUntil
@@ -193,6 +191,15 @@ extension StoreState {
         }
         try update(queue, to: record)
         return record.claimUntil != nil
+    }
+
+    /// A source that names the same bucket as before goes on behind what it was told of.
+    private func keepClaim(of former: QueueRecord.ObjectSource?, in record: inout QueueRecord) {
+        record.objects?.definedAt = nextObject
+        guard let former, former.bucket == record.objects?.bucket else { return }
+        record.objects?.definedAt = former.definedAt
+        record.objects?.claimedThrough = former.claimedThrough
+        record.objects?.isClaimed = former.isClaimed
     }
 
     @discardableResult
@@ -242,18 +249,37 @@ extension QueueRecord {
                 name: QueueNames.deadLetterQueue(of: queue), type: pipeline.queue.type, role: .deadLetter,
                 pipeline: pipeline.name, step: step.step, settings: dead)
         }
+        let isRaw = pipeline.source.kind == .queue
         let intake = QueueRecord(
             name: pipeline.intakeQueue, type: pipeline.queue.type, role: .intake, pipeline: pipeline.name,
             step: pipeline.transformStep.step, settings: pipeline.queue.settings,
             deadLetterQueue: QueueNames.deadLetterQueue(of: pipeline.intakeQueue), intake: Intake(pipeline),
-            archiveKeep: pipeline.archive?.keep)
+            // What was split from an object has the object itself as its raw copy.
+            archiveKeep: isRaw ? pipeline.archive?.keep : nil)
         let delivery = QueueRecord(
             name: pipeline.deliveryQueue, type: pipeline.queue.type, role: .delivery, pipeline: pipeline.name,
             step: pipeline.deliveryStep.step, settings: pipeline.deliverySettings,
             deadLetterQueue: QueueNames.deadLetterQueue(of: pipeline.deliveryQueue))
-        return [
+        var records = [
             deadLetters(of: pipeline.intakeQueue, step: pipeline.transformStep), intake,
             deadLetters(of: pipeline.deliveryQueue, step: pipeline.deliveryStep), delivery,
         ]
+        if let objects = objects(of: pipeline) {
+            records += [deadLetters(of: objects.name, step: pipeline.splitStep), objects]
+        }
+        return records
+    }
+
+    /// The queue in which the objects of a bucket are announced.
+    private static func objects(of pipeline: Pipeline) -> QueueRecord? {
+        guard let name = pipeline.objectsQueue, let bucket = pipeline.source.bucket else { return nil }
+        var record = QueueRecord(
+            name: name, type: pipeline.queue.type, role: .objects, pipeline: pipeline.name,
+            step: pipeline.splitStep.step, settings: pipeline.queue.settings,
+            deadLetterQueue: QueueNames.deadLetterQueue(of: name))
+        record.objects = ObjectSource(
+            bucket: bucket, prefix: pipeline.source.prefix, suffix: pipeline.source.suffix,
+            backfill: pipeline.source.backfill, keep: pipeline.archive?.keep ?? .zero)
+        return record
     }
 }

@@ -20,7 +20,8 @@ extension StoreState {
 
     /// The pauses of steps go over to those that are now in their places, under other names.
     func movePauses(from former: [PipelineRecord.Stage], to present: [PipelineRecord.Stage]) throws {
-        for (old, new) in zip(former, present) where old.step != new.step {
+        // From the end: the steps of a bucket come before those that every pipeline has.
+        for (old, new) in zip(former.reversed(), present.reversed()) where old.step != new.step {
             guard let record = pauses.removeValue(forKey: old.step.description) else { continue }
             execute { try $0.execute(sql: "DELETE FROM pause WHERE step = ?", arguments: [old.step.description]) }
             guard pauses[new.step.description] == nil else { continue }

@@ -15,6 +15,8 @@ struct QueueRecord: Codable, Hashable {
     var deadLetterQueue: String?
     /// What is read from a raw record that enters here.
     var intake: Intake?
+    /// The bucket whose objects are announced here.
+    var objects: ObjectSource?
     /// How long raw copies of what enters here are kept; `nil` = none are.
     var archiveKeep: Duration?
     /// The last chunk that a claim still has to go through; `nil` = no claim is under way.
@@ -38,6 +40,28 @@ struct QueueRecord: Codable, Hashable {
             var kind: String
             var paths: [String]
             var normalise: [SubjectPath.Normalisation]
+        }
+    }
+
+    /// Which objects of which bucket.
+    struct ObjectSource: Codable, Hashable {
+        var bucket: String
+        var prefix: String
+        var suffix: String
+        /// Objects that another pipeline was told of before are announced too, when the bucket is claimed.
+        var backfill: Bool
+        /// How long the bytes of an object are kept that its bucket does not have any more.
+        var keep: Duration
+        /// Objects from this number on were put after the source was defined: they are its own, whoever else was told.
+        var definedAt: Int64 = 0
+        /// The last object that was there before, and is announced by now.
+        var claimedThrough: Int64 = 0
+        /// All that was there before is announced; from then on each object is, as it is put.
+        var isClaimed = false
+
+        func takes(_ key: String) -> Bool {
+            key.utf8.starts(with: prefix.utf8) && key.utf8.reversed().starts(with: suffix.utf8.reversed())
+                && key.utf8.count >= max(prefix.utf8.count, suffix.utf8.count)
         }
     }
 

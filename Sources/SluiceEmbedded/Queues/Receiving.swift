@@ -141,12 +141,20 @@ extension StoreState {
                     content = try self.content(of: item.ref.chunk)
                     current = (item.ref.chunk, content)
                 }
-                messages.append(try message(item, content))
+                var message = try message(item, content)
+                message.position = position(of: message, item)
+                messages.append(message)
             } catch {
                 unreadable.append((item, error))
             }
         }
         return messages
+    }
+
+    /// How far the object has been read that a message announces.
+    private func position(of message: ReceivedMessage, _ item: Handout.Item) -> SourcePosition? {
+        guard let queue = chunks[item.ref.chunk]?.queue, queues[queue]?.record.objects != nil else { return nil }
+        return positions[queue, message.lineage.identity.text]
     }
 
     private func message(_ item: Handout.Item, _ content: ChunkContent) throws(StoreDamage) -> ReceivedMessage {

@@ -58,6 +58,14 @@ extension StoreState {
         return results
     }
 
+    /// Stores what Split has made of a part of an object. Room is the step's business: what was read is stored.
+    func enter(_ records: [PreparedMessage], _ queue: QueueState) throws {
+        for record in records { try enter(record, queue) }
+        let account = LedgerBook.account(ofQueue: queue.id)
+        ledger.add(account, .split, records.count)
+        ledger.add(account, .withoutSubject, records.count { $0.withoutSubject })
+    }
+
     private func enter(_ message: PreparedMessage, _ queue: QueueState) throws {
         var lineage = message.lineage
         lineage.received = now

@@ -2,12 +2,13 @@ import Sluice
 
 extension StoreState {
     /// Carries out a settlement. What it stores, deletes and counts is committed together.
-    func settle(_ settlement: Settlement) throws -> [SettlementResult.Outcome] {
+    /// - Parameter parts: the records of its entries that are parts of objects, ready to be stored.
+    func settle(_ settlement: Settlement, parts: [Int: PreparedPart] = [:]) throws -> [SettlementResult.Outcome] {
         let queue = try queue(named: settlement.queue)
         var tally = StepTally()
-        let outcomes = settlement.entries.map { entry -> SettlementResult.Outcome in
+        let outcomes = settlement.entries.enumerated().map { index, entry -> SettlementResult.Outcome in
             do {
-                return try settle(entry, in: queue, &tally)
+                return try settle(entry, parts[index], in: queue, &tally)
             } catch {
                 // Its chunk cannot be read: that message stays where it is, and the others are settled.
                 return .failed("\(error)")
@@ -18,7 +19,7 @@ extension StoreState {
     }
 
     private func settle(
-        _ entry: Settlement.Entry, in queue: QueueState, _ tally: inout StepTally
+        _ entry: Settlement.Entry, _ part: PreparedPart?, in queue: QueueState, _ tally: inout StepTally
     ) throws -> SettlementResult.Outcome {
         guard let (chunk, ref, state) = find(entry.receipt, in: queue), state.isInFlight, state.status != .backingOff
         else { return .stale }
@@ -33,6 +34,18 @@ extension StoreState {
             for output in outputs { try store(output, &tally) }
             tally.passed += 1
             finish(ref, chunk, queue, &tally)
+        case .split(let split):
+            guard let part, let intake = names[part.intake].flatMap({ queues[$0] }) else {
+                return .failed("there is no queue '\(split.intake)' for its records")
+            }
+            try store(split, part, in: intake, from: queue, &tally)
+            if let next = split.next {
+                goOn(ref, chunk, queue, state, with: split.object, at: next)
+            } else {
+                forgetPosition(of: split.object, in: queue)
+                tally.passed += 1
+                finish(ref, chunk, queue, &tally)
+            }
         case .filtered:
             tally.add(.filtered)
             finish(ref, chunk, queue, &tally)
@@ -153,6 +166,51 @@ extension StoreState {
         change(ref, chunk, queue, to: MessageState(status: .gone))
         ledger.add(LedgerBook.account(ofQueue: queue.id), .deadLettered)
         ledger.add(LedgerBook.account(ofQueue: target.id), .dead)
+    }
+}
+
+// MARK: Objects
+
+extension StoreState {
+    private func store(
+        _ split: SplitPart, _ part: PreparedPart, in intake: QueueState, from queue: QueueState,
+        _ tally: inout StepTally
+    ) throws {
+        try enter(part.records, intake)
+        tally.add(.read, part.records.count + split.refused.count)
+        guard !split.refused.isEmpty, let target = deadLetterQueue(of: queue) else { return }
+        for refused in split.refused {
+            var lineage = Lineage(identity: RecordIdentity(split.object, refused.number), received: now)
+            if target.isFIFO { lineage.group = lineage.identity.text }
+            // It died on the way to the intake queue, and a redrive sends it there.
+            let death = MessageHeader.Death(
+                source: intake.name, receiveCount: 0, history: FailureHistory(refused.failure), redriven: false)
+            let header = MessageHeader(
+                id: ids.id(), bodyLength: refused.body.count, sent: now, lineage: lineage, death: death)
+            try append(header, body: refused.body, to: target)
+        }
+        ledger.add(LedgerBook.account(ofQueue: target.id), .refused, split.refused.count)
+    }
+
+    /// The message comes again at once, for the next part; what it has been received for is not counted.
+    private func goOn(
+        _ ref: MessageRef, _ chunk: Chunk, _ queue: QueueState, _ state: MessageState, with object: ObjectVersion,
+        at position: SourcePosition
+    ) {
+        positions[queue.id, object.description] = position
+        let id = queue.id
+        execute { try SplitPositions.write(position, of: object.description, in: id, $0) }
+        var kept = state
+        kept.receiveCount = 0
+        kept.suspect = false
+        comeBack(ref, chunk, queue, kept, after: .zero)
+    }
+
+    private func forgetPosition(of object: ObjectVersion, in queue: QueueState) {
+        guard positions[queue.id, object.description] != nil else { return }
+        positions[queue.id, object.description] = nil
+        let id = queue.id
+        execute { try SplitPositions.write(nil, of: object.description, in: id, $0) }
     }
 }
 

@@ -12,7 +12,8 @@ package enum DataCheck {
         let folder = try DataFolder(path, create: false)
         do {
             let database = try StoreDatabase(path: folder.storePath)
-            return try structure(database) + chunks(database) + failures(database) + ledger(database, logger)
+            return try structure(database) + chunks(database) + failures(database) + objects(database, path)
+                + ledger(database, path, logger)
         } catch {
             throw StoreDatabase.explain(error, path: folder.storePath)
         }
@@ -72,9 +73,31 @@ package enum DataCheck {
         return problems
     }
 
-    private static func ledger(_ database: StoreDatabase, _ logger: Logger) throws -> [String] {
+    /// Whether the bytes of every object are there, as many as there should be.
+    private static func objects(_ database: StoreDatabase, _ folder: String) throws -> [String] {
+        let blobs = BlobFolder(folder: folder)
+        var problems: [String] = []
+        try database.read { connection in
+            let rows = try Row.fetchCursor(connection, sql: "SELECT * FROM object ORDER BY id")
+            while let row = try rows.next() {
+                let object = try StoredObject(row: row)
+                let path = blobs.path(of: try row.decode(forColumn: "blob"))
+                var status = stat()
+                if stat(path, &status) != 0 {
+                    problems.append("the bytes of the object '\(object.object)' are not there ('\(path)')")
+                } else if status.st_size != object.size {
+                    problems.append(
+                        "the object '\(object.object)' has \(object.size) bytes, and '\(path)' has \(status.st_size)")
+                }
+            }
+        }
+        return problems
+    }
+
+    private static func ledger(_ database: StoreDatabase, _ folder: String, _ logger: Logger) throws -> [String] {
         let state = StoreState(
-            database: database, clock: SystemClock(), catalogue: QueueCatalogue(), logger: logger)
+            database: database, blobs: BlobFolder(folder: folder), clock: SystemClock(), catalogue: QueueCatalogue(),
+            logger: logger)
         try state.load(processDied: true)
         return try state.status(pipeline: nil, registry: nil, diskFull: false).discrepancies
     }

@@ -21,6 +21,7 @@ extension StoreState {
         sparse.removeAll()
         timers = Heap()
         scheduled = 0
+        freedBlobs.removeAll()
         for queue in queues.values { queue.clear() }
         try database.read { database in
             try loadRecords(database)
@@ -29,6 +30,7 @@ extension StoreState {
             try loadSendSessions(database)
             try loadChunks(database, processDied: processDied)
             try loadFailures(database)
+            try loadPositions(database)
         }
         for queue in queues.values {
             queue.updateGauge()
@@ -195,6 +197,12 @@ extension StoreState {
             }
             chunk.failures[index] = try row.decode(forColumn: "n")
         }
+    }
+
+    private func loadPositions(_ database: Database) throws {
+        let last = try Int64.fetchOne(database, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'object'")
+        nextObject = max(nextObject, (last ?? 0) + 1)
+        positions = try SplitPositions(database)
     }
 
     private func putFirst(_ ref: MessageRef) {

@@ -21,6 +21,8 @@ extension StoreState {
         nextMaintenance = now + Self.interval
         for queue in queues.values { expireMessages(of: queue) }
         try deleteRawCopies()
+        // More may be due than one turn deletes.
+        if try expireObjects() { nextMaintenance = now }
         rewriteSparse()
         forgetSendSessions()
         asksForEmptyLog = isLogLeft

@@ -90,6 +90,10 @@ enum HeaderCoding {
         case .message(let id):
             writer.byte(1)
             writer.id(id)
+        case .object(let object, let number):
+            writer.byte(2)
+            writer.string(object)
+            writer.number(Int(number))
         }
         writer.string(identity.outputs)
     }
@@ -99,6 +103,7 @@ enum HeaderCoding {
         switch try reader.byte() {
         case 0: origin = .named(try reader.string())
         case 1: origin = .message(try reader.id())
+        case 2: origin = .object(try reader.string(), Int64(try reader.number()))
         case let kind: throw StoreDamage("an unknown kind of identity (\(kind))")
         }
         return RecordIdentity(origin: origin, outputs: try reader.string())

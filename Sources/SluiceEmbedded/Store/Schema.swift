@@ -10,6 +10,9 @@ import GRDB
 /// - `ledger`: the figures of `LedgerEntry`, by account (`queue/NUMBER`, `step/PIPELINE/STEP`).
 /// - `send_session`: how many messages of a sender's session are stored, so that what it sends again is stored once.
 /// - `failure`: the failures of messages that are still in their queues, one row each; `number` counts from 0.
+/// - `object`: the versions of objects. `present`: its bucket has it, else it is a raw copy until `modified + keep`;
+///   `announced`: a pipeline was told of it; `blob`: the file with its bytes. `id` is the order of arrival.
+/// - `split_position`: how far objects have been read that Split has begun and not finished.
 /// - `audit`: what people took out of queues by hand, and why.
 enum Schema {
     /// The migrations that only `data upgrade` runs: they take long, or are not to be undone, so that somebody makes a
@@ -65,6 +68,32 @@ enum Schema {
             try database.execute(
                 sql: "INSERT INTO folder VALUES ('id', ?), ('secret', ?)",
                 arguments: [UUID().uuidString.lowercased(), SymmetricSecret.random()])
+        }
+        migrator.registerMigration("2: buckets") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE bucket (name TEXT PRIMARY KEY) WITHOUT ROWID;
+                    CREATE TABLE object (
+                        id INTEGER PRIMARY KEY AUTOINCREMENT,
+                        bucket TEXT NOT NULL,
+                        key TEXT NOT NULL,
+                        version TEXT NOT NULL UNIQUE,
+                        size INTEGER NOT NULL,
+                        etag TEXT NOT NULL,
+                        modified INTEGER NOT NULL,
+                        blob TEXT NOT NULL,
+                        present INTEGER NOT NULL,
+                        announced INTEGER NOT NULL,
+                        keep INTEGER NOT NULL
+                    );
+                    CREATE UNIQUE INDEX object_present ON object (bucket, key) WHERE present;
+                    CREATE INDEX object_blob ON object (blob);
+                    CREATE INDEX object_gone ON object (modified + keep) WHERE NOT present;
+                    CREATE TABLE split_position (
+                        queue INTEGER NOT NULL, object TEXT NOT NULL, offset INTEGER NOT NULL, number INTEGER NOT NULL,
+                        line INTEGER NOT NULL, PRIMARY KEY (queue, object)
+                    ) WITHOUT ROWID;
+                    """)
         }
         return migrator
     }

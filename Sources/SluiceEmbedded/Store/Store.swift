@@ -11,19 +11,21 @@ final class Store: Sendable {
     let folder: DataFolder
     let folderID: String
     let reserve: DiskReserve
+    let blobs: BlobFolder
     private let hasher: SubjectHasher
     private let ids = Mutex(MessageIDSource())
     private let waiters = Atomic<UInt64>(1)
 
     private init(
         writer: StoreWriter, catalogue: QueueCatalogue, clock: any EngineClock, folder: DataFolder,
-        identity: FolderIdentity, reserve: DiskReserve
+        identity: FolderIdentity, reserve: DiskReserve, blobs: BlobFolder
     ) {
         self.writer = writer
         self.catalogue = catalogue
         self.clock = clock
         self.folder = folder
         self.reserve = reserve
+        self.blobs = blobs
         folderID = identity.id
         hasher = SubjectHasher(secret: identity.secret)
     }
@@ -36,6 +38,7 @@ final class Store: Sendable {
     ) async throws -> Store {
         let identity = Mutex<(FolderIdentity, any EngineClock)?>(nil)
         let catalogue = QueueCatalogue()
+        let blobs = BlobFolder(folder: folder.path)
         let reserve = try DiskReserve(folder: folder.path, size: faults.reserve)
         let writer = try await StoreWriter.start(
             folder: folder.path, logger: logger, reserve: reserve, faults: faults
@@ -45,9 +48,11 @@ final class Store: Sendable {
                 let found = try FolderIdentity(of: database)
                 let clock = makeClock(found.seen)
                 identity.withLock { $0 = (found, clock) }
-                let state = StoreState(database: database, clock: clock, catalogue: catalogue, logger: logger)
+                let state = StoreState(
+                    database: database, blobs: blobs, clock: clock, catalogue: catalogue, logger: logger)
                 try state.load(processDied: true)
                 try state.buryKillers()
+                try state.sweepBlobs()
                 if state.hasChanges { try state.flush() }
                 return state
             } catch {
@@ -59,7 +64,8 @@ final class Store: Sendable {
         }
         clock.onJump { [weak writer] in writer?.wake() }
         return Store(
-            writer: writer, catalogue: catalogue, clock: clock, folder: folder, identity: found, reserve: reserve)
+            writer: writer, catalogue: catalogue, clock: clock, folder: folder, identity: found, reserve: reserve,
+            blobs: blobs)
     }
 
     /// A store that nobody closed ends with the last who used it. Its thread keeps the folder locked until then.
@@ -101,6 +107,21 @@ final class Store: Sendable {
             } else if let missing = intake.missing {
                 if entry.hasDeadLetterQueue { prepared.deadOnArrival = missing } else { prepared.refusal = missing }
             }
+            return prepared
+        }
+    }
+
+    /// Reads the lineages of records that Split has made, on the step's own task.
+    func prepare(_ part: SplitPart, for entry: QueueCatalogue.Entry) -> [PreparedMessage] {
+        var source = ids.withLock { $0.split() }
+        let object = part.object.description
+        return part.records.map { record in
+            let id = source.id()
+            let intake = entry.read(record.body, id: id, senderGroup: nil, hasher: hasher)
+            var prepared = PreparedMessage(id: id, body: record.body, lineage: intake.lineage)
+            prepared.lineage.identity = RecordIdentity(origin: .object(object, record.number), outputs: "")
+            prepared.withoutSubject = intake.withoutSubject
+            prepared.deadOnArrival = intake.missing
             return prepared
         }
     }

@@ -40,6 +40,13 @@ final class StoreState {
     var orphans: Set<Int64> = []
     var ids = MessageIDSource()
     var nextChunk: Int64 = 1
+    var nextObject: Int64 = 1
+    /// How far objects have been read that Split has begun.
+    var positions = SplitPositions()
+    /// The bytes of objects.
+    let blobs: BlobFolder
+    /// Blobs that an object has lost which this turn deletes.
+    var freedBlobs: Set<String> = []
     /// Chunks of which little is left: rewritten without what is gone, if that lasts.
     var sparse: Set<Int64> = []
     var nextMaintenance = Timestamp(milliseconds: 0)
@@ -71,11 +78,16 @@ final class StoreState {
     var cancelled: Set<UInt64> = []
     @exclusivity(unchecked) var changedQueues = TouchedNumbers()
     var changedRecords: Set<Int64> = []
+    /// Objects that this turn puts into buckets.
+    var objectsOfTurn = 0
     /// The order of a queue has to be built anew, from what this turn has written.
     var reloadAfterCommit = false
 
-    init(database: StoreDatabase, clock: any EngineClock, catalogue: QueueCatalogue, logger: Logger) {
+    init(
+        database: StoreDatabase, blobs: BlobFolder, clock: any EngineClock, catalogue: QueueCatalogue, logger: Logger
+    ) {
         self.database = database
+        self.blobs = blobs
         self.clock = clock
         self.catalogue = catalogue
         self.logger = logger
@@ -330,6 +342,7 @@ final class StoreState {
         dirty.removeAll()
         failures.removeAll()
         statements.removeAll()
+        objectsOfTurn = 0
     }
 
     /// After a turn: tells those who look without asking, and those who wait for room or for quiet.

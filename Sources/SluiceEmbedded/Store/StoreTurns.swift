@@ -107,6 +107,7 @@ struct StoreTurns {
             state.publish()
             state.endWaits()
             try state.overwriteDeleted()
+            try state.removeFreedBlobs()
             return nil
         } catch {
             return error

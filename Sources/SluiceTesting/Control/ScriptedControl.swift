@@ -19,6 +19,7 @@ package actor ScriptedControl: Control {
     private var generator = SystemRandomNumberGenerator()
     private var clock: Int64 = 1_750_000_000_000
     private let changes = Signal()
+    private var objects: [StoredObject] = []
     /// What each session of sends was answered, message by message.
     private var sessions: [UInt128: [SendResult]] = [:]
 
@@ -165,6 +166,42 @@ package actor ScriptedControl: Control {
         stored += messages.map(\.body)
         changes.notify()
         return messages.map { _ in .stored(.random(using: &generator)) }
+    }
+
+    package func put(_ uploads: [ObjectUpload]) throws -> [StoredObject] {
+        for upload in uploads {
+            guard BucketNames.problem(of: upload.bucket) == nil else {
+                throw ControlError.refused("'\(upload.bucket)' is no name of a bucket")
+            }
+        }
+        let stored = uploads.enumerated().map { index, upload in
+            StoredObject(
+                object: ObjectVersion(
+                    bucket: upload.bucket, key: upload.key, version: "\(objects.count + index)"), size: upload.size,
+                etag: upload.etag, modified: Timestamp(milliseconds: clock), sequencer: "\(objects.count + index)")
+        }
+        let keys = Set(stored.map { "\($0.object.bucket)/\($0.object.key)" })
+        objects.removeAll { keys.contains("\($0.object.bucket)/\($0.object.key)") }
+        objects += stored
+        return stored
+    }
+
+    package func buckets(named name: String?) throws -> [BucketReport] {
+        let buckets = Dictionary(grouping: objects, by: \.object.bucket).filter { name ?? $0.key == $0.key }
+        if let name, buckets.isEmpty { throw ControlError.unknown("there is no bucket '\(name)'") }
+        return buckets.sorted { $0.key < $1.key }.map { bucket, objects in
+            BucketReport(
+                name: bucket, objects: objects.count, bytes: objects.reduce(0) { $0 + $1.size }, pipelines: [])
+        }
+    }
+
+    package func objects(_ selection: ObjectSelection) throws -> [StoredObject] {
+        _ = try buckets(named: selection.bucket)
+        let found = objects.filter {
+            $0.object.bucket == selection.bucket && $0.object.key.hasPrefix(selection.prefix)
+                && $0.object.key > selection.after ?? ""
+        }
+        return Array(found.sorted { $0.object.key < $1.object.key }.prefix(selection.limit))
     }
 
     package func deadLetterGroups(pipeline: String?) throws -> [DeadLetterGroup] {

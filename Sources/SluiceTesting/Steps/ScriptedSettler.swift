@@ -56,7 +56,11 @@ package final class ScriptedSettler: Settler {
             let record = message.lineage.identity
             return state.withLock { state in
                 switch entry.disposition {
-                case .passed, .filtered, .unconfirmed, .delivered:
+                case .split(let part) where part.next != nil:
+                    queue.entries[index].inFlight = false
+                    queue.entries[index].message.receiveCount = 0
+                    queue.entries[index].message.position = part.next
+                case .passed, .split, .filtered, .unconfirmed, .delivered:
                     if let reason = state.refused[record] { return .failed(reason) }
                     state.done.append(record)
                     queue.entries.remove(at: index)

@@ -39,6 +39,12 @@ private final class OvertakingAssembly: EngineAssembly {
 
     func logs(folder: String) -> any LogStore { inner.logs(folder: folder) }
 
+    func upload(
+        folder: String, bucket: String, key: String, _ next: () async throws -> Bytes?
+    ) async throws -> ObjectUpload {
+        try await inner.upload(folder: folder, bucket: bucket, key: key, next)
+    }
+
     func check(folder: String, logger: Logger) async throws -> [String] {
         try await inner.check(folder: folder, logger: logger)
     }

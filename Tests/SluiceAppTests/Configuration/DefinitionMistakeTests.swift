@@ -184,7 +184,7 @@ struct DefinitionMistakeTests {
         MistakeCase(
             yaml: "pipeline: p",
             mistakes: [
-                "f:1:1: source is missing; expected a map with 'queue'",
+                "f:1:1: source is missing; expected a map with one of 'queue', 'bucket'",
                 "f:1:1: deliver is missing; expected a map with 'to' and 'table'",
             ]),
         MistakeCase(
@@ -216,6 +216,39 @@ struct DefinitionMistakeTests {
                     + "while the first try still runs; write 'visibility_timeout: auto', or a longer one",
                 "f:4:41: visibility_timeout is 10s, shorter than deliver.timeout, 30s: a record may be received again "
                     + "while the first try still runs; write 'visibility_timeout: auto', or a longer one",
+            ]),
+        MistakeCase(
+            yaml: "pipeline: p\nsource: {queue: q, bucket: drop}\ndeliver: {to: sqlite:x, table: t}\n",
+            mistakes: [
+                "f:2:28: source has 'queue' and 'bucket', and can read from one of them; expected one of 'queue', "
+                    + "'bucket'"
+            ]),
+        MistakeCase(
+            yaml: "pipeline: p\nsource: {name: till}\ndeliver: {to: sqlite:x, table: t}\n",
+            mistakes: ["f:2:9: source names nothing to read from; write 'queue: NAME' or 'bucket: NAME'"]),
+        MistakeCase(
+            yaml: "pipeline: p\nsource: {queue: q, prefix: in/, format: csv}\ndeliver: {to: sqlite:x, table: t}\n",
+            mistakes: [
+                "f:2:28: source.prefix is for the objects of a bucket, and a queue's messages are its records; leave "
+                    + "'prefix' out",
+                "f:2:41: source.format is for the objects of a bucket, and a queue's messages are its records; leave "
+                    + "'format' out",
+            ]),
+        MistakeCase(
+            yaml: "pipeline: p\nsource: {bucket: Drop_1}\ndeliver: {to: sqlite:x, table: t}\n",
+            mistakes: [
+                "f:2:18: source.bucket: 'Drop_1' has the character 'D'; "
+                    + "expected a bucket's name: 3 to 63 of a-z, 0-9, '-' and '.'"
+            ]),
+        MistakeCase(
+            yaml: "pipeline: p\nsource: {bucket: drop, format: jsonl, csv: {header: false, delimiter: ab}}\n"
+                + "deliver: {to: sqlite:x, table: t}\n",
+            mistakes: [
+                "f:2:44: source.csv says how CSV is written, and the format is jsonl; write 'format: csv', or leave "
+                    + "'csv' out",
+                "f:2:53: source.csv: without a header line the columns have no names; write 'columns: [a, b]'",
+                "f:2:71: source.csv.delimiter: 'ab' is not one ASCII character; expected one character, such as ';', or "
+                    + "'tab'",
             ]),
     ]
 
@@ -256,7 +289,7 @@ struct DefinitionMistakeTests {
         let pipeline = Pipeline("p") { Archive.none }
         #expect(
             pipeline.validate().mistakes.map(\.description) == [
-                "pipeline 'p': source is missing; expected a map with 'queue'",
+                "pipeline 'p': source is missing; expected a map with one of 'queue', 'bucket'",
                 "pipeline 'p': deliver is missing; expected a map with 'to' and 'table'",
             ])
     }

@@ -140,6 +140,7 @@ struct ModelWorker: Sendable {
         let dead = QueueNames.deadLetterQueue(of: queue)
         switch disposition {
         case .passed: return pipeline.deliveryQueue
+        case .split: return pipeline.intakeQueue
         case .filtered, .unconfirmed, .delivered: return ""
         case .release: return queue
         case .retry: return message.receiveCount >= ModelRun.most ? dead : queue

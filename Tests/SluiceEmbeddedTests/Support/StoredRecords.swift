@@ -18,7 +18,8 @@ struct StoredRecords {
     init(path: String, clock: ManualClock) throws {
         let database = try StoreDatabase(path: path + "/store.db")
         let state = StoreState(
-            database: database, clock: clock, catalogue: QueueCatalogue(), logger: TemporaryEngine.quiet())
+            database: database, blobs: BlobFolder(folder: path), clock: clock, catalogue: QueueCatalogue(),
+            logger: TemporaryEngine.quiet())
         try state.load(processDied: false)
         for queue in state.queues.values.sorted(by: { $0.id < $1.id }) {
             for chunk in state.chunks.values.filter({ $0.queue == queue.id }).sorted(by: { $0.id < $1.id }) {

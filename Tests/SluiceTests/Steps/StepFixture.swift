@@ -128,6 +128,7 @@ extension Disposition {
     var word: String {
         switch self {
         case .passed: "passed"
+        case .split: "split"
         case .filtered: "filtered"
         case .unconfirmed: "unconfirmed"
         case .delivered(let effect): effect.rawValue

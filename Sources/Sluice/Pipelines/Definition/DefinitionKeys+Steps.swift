@@ -3,7 +3,8 @@ extension DefinitionKeys {
         prototype: Deliver(to: .sqlite(""), table: ""),
         keys: [
             Key(
-                "name", KeyType.name(1...20, reserved: ["transform"]).optional(base: ""), at: \.name,
+                "name", KeyType.name(1...20, reserved: [StepName.split, StepName.transform]).optional(base: ""),
+                at: \.name,
                 fallback: "its kind, `sqlite`", effective: \.effectiveName,
                 "The delivery in commands, in the ledger and in the name of its queue."),
             Key(

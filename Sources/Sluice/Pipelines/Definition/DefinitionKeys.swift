@@ -7,7 +7,7 @@ enum DefinitionKeys {
     struct Document: Hashable, Sendable {
         var formatVersion = DefinitionKeys.formatVersion
         var pipeline = Pipeline(
-            name: "", source: .queue(""), deliver: Deliver(to: .sqlite(""), table: ""))
+            name: "", source: Source(), deliver: Deliver(to: .sqlite(""), table: ""))
     }
 
     static let document = KeyTable(
@@ -57,22 +57,6 @@ enum DefinitionKeys {
         ignoresExtensions: true,
         rules: [PipelineRules.check])
 
-    static let source = KeyTable(
-        prototype: Source.queue(""),
-        keys: [
-            Key(
-                "name", KeyType.name(1...20).optional(base: ""), at: \.name, fallback: "its kind, `queue`",
-                effective: \.effectiveName, "The source in the ledger."),
-            Key(
-                "queue", .queueName, at: \.queueName, required: true,
-                "A queue that is made here: it is the pipeline's intake queue. With `type: fifo` its full name ends in "
-                    + "`.fifo`, which may be left out."),
-        ],
-        advice: Dictionary(
-            uniqueKeysWithValues: ["bucket", "http", "poll", "schedule"].map {
-                ($0, "this version reads from a queue only; write 'queue: NAME'")
-            }))
-
     static let archive = KeyTable(
         prototype: Archive(),
         keys: [
@@ -113,16 +97,4 @@ enum DefinitionKeys {
                 "normalise", KeyType<[SubjectPath.Normalisation]>.list(of: .choice(), base: .trim, orOne: true),
                 at: \.normalise, "How the value is written before it is compared."),
         ])
-}
-
-extension Source {
-    /// The queue that a queue source reads from.
-    var queueName: String {
-        get {
-            switch kind {
-            case .queue(let name): name
-            }
-        }
-        set { kind = .queue(newValue) }
-    }
 }

@@ -51,7 +51,10 @@ extension Definition {
     }
 
     private var queues: [(String, String)] {
-        [
+        let objects = pipeline.objectsQueue.map {
+            [("queues.objects", $0), ("queues.objects_dead_letters", QueueNames.deadLetterQueue(of: $0))]
+        }
+        return (objects ?? []) + [
             ("queues.intake", pipeline.intakeQueue),
             ("queues.intake_dead_letters", QueueNames.deadLetterQueue(of: pipeline.intakeQueue)),
             ("queues.delivery", pipeline.deliveryQueue),

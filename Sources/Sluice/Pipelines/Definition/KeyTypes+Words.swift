@@ -80,6 +80,23 @@ extension KeyType where Value == String {
             schema: .scalar(pattern: "^[A-Za-z0-9_-]+([.]fifo)?$", orNumber: true, longest: longest))
     }
 
+    static var bucketName: KeyType {
+        .scalar(
+            form: "bucket name, `[a-z0-9.-]{3,63}`", expected: "a bucket's name: 3 to 63 of a-z, 0-9, '-' and '.'",
+            parse: { text throws(Complaint) in text }, text: \.self,
+            problem: { name in BucketNames.problem(of: name).map { Complaint($0) } },
+            schema: .scalar(pattern: "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", orNumber: true))
+    }
+
+    /// The beginning or the end of an object's key; empty = any.
+    static var keyPart: KeyType {
+        .scalar(
+            form: "text", expected: "a part of an object's key", parse: { text throws(Complaint) in text },
+            text: \.self,
+            problem: { part in part.isEmpty ? nil : BucketNames.problem(ofKey: part).map { Complaint($0) } },
+            schema: .scalar(longest: Limits.objectKey.now.upperBound))
+    }
+
     /// Any text of one line.
     static func text(_ noun: String, form: String? = nil, longest: Int = 255) -> KeyType {
         .scalar(
@@ -93,6 +110,23 @@ extension KeyType where Value == String {
                 return hasControl ? Complaint("has a control character") : nil
             },
             schema: .scalar(longest: longest))
+    }
+}
+
+extension KeyType where Value == Character {
+    /// The character between two fields.
+    static var delimiter: KeyType {
+        .scalar(
+            form: "one character, or `tab`", expected: "one character, such as ';', or 'tab'",
+            parse: { text throws(Complaint) in
+                if text == "tab" { return "\t" }
+                guard let character = text.first, text.utf8.count == 1, character.isASCII else {
+                    throw Complaint("is not one ASCII character")
+                }
+                return character
+            }, text: { $0 == "\t" ? "tab" : String($0) },
+            problem: { $0 == "\"" || $0.isNewline ? Complaint("means something else in CSV") : nil },
+            schema: .scalar(longest: 3))
     }
 }
 

@@ -14,8 +14,7 @@ enum PipelineRules {
 
     private static func checkQueueType(_ pipeline: Pipeline, _ check: inout DefinitionCheck) {
         guard check.knows("source", "source.queue", "queue.type"), pipeline.queue.type == .standard else { return }
-        let name = pipeline.source.queueName
-        guard name.hasSuffix(QueueNames.fifoSuffix) else { return }
+        guard let name = pipeline.source.queue, name.hasSuffix(QueueNames.fifoSuffix) else { return }
         check.report(
             "source.queue: \(Quoting.quote(name)) is the name of a FIFO queue, and the pipeline's queues are standard",
             expected: "write 'type: fifo' under 'queue', or leave '\(QueueNames.fifoSuffix)' out", at: "source.queue")
@@ -23,12 +22,17 @@ enum PipelineRules {
 
     /// A pipeline's own queues must have different names.
     private static func checkOwnQueues(_ pipeline: Pipeline, _ check: inout DefinitionCheck) {
-        guard check.knows("source", "source.queue", "pipeline", "deliver", "deliver.name"), !pipeline.name.isEmpty
+        guard check.knows("source", "source.queue", "source.name", "pipeline", "deliver", "deliver.name"),
+            !pipeline.name.isEmpty, let clash = QueueClash.within(pipeline)
         else { return }
-        if let clash = QueueClash.within(pipeline) {
+        if pipeline.source.kind == .queue {
             check.report(
                 "source.queue: \(Quoting.quote(clash)) is also the name of a queue that this pipeline makes",
                 expected: "choose another name for the source's queue", at: "source.queue")
+        } else {
+            check.report(
+                "two queues of this pipeline would be called \(Quoting.quote(clash))",
+                expected: "choose another name for the source or the delivery", at: "source")
         }
     }
 

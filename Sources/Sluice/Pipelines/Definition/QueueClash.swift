@@ -33,16 +33,17 @@ enum PipelineSetRules {
                 "pipeline: \(Quoting.quote(two.name)) is the name of two pipelines (the other one: \(other))",
                 expected: "expected each name once")
         }
-        let named = ["source", "source.queue", "pipeline", "deliver", "deliver.name"]
+        let named = ["source", "source.queue", "source.name", "pipeline", "deliver", "deliver.name"]
         guard named.allSatisfy({ first.knows($0) && second.knows($0) }) else { return nil }
-        if QueueNames.bare(one.source.queueName) == QueueNames.bare(two.source.queueName) {
+        let source = two.source.queue.map(QueueNames.bare)
+        if let source, source == one.source.queue.map(QueueNames.bare) {
             return DefinitionMistake(
                 at: second.marks.place(of: "source.queue"),
-                "source.queue: \(Quoting.quote(two.source.queueName)) is also the source of '\(one.name)' (\(other))",
+                "source.queue: \(Quoting.quote(two.source.queue ?? source)) is also the source of '\(one.name)' (\(other))",
                 expected: "expected one pipeline to each source queue")
         }
         guard let queue = QueueClash.between(one, two) else { return nil }
-        let at = QueueNames.bare(queue) == QueueNames.bare(two.source.queueName) ? "source.queue" : "pipeline"
+        let at = QueueNames.bare(queue) == source ? "source.queue" : "pipeline"
         return DefinitionMistake(
             at: second.marks.place(of: at),
             "the queue \(Quoting.quote(queue)) would belong to '\(two.name)' and to '\(one.name)' (\(other))",

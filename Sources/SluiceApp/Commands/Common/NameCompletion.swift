@@ -12,6 +12,10 @@ enum NameCompletion {
         await names(words) { try await $0.queues(named: nil).filter { $0.role != .delivery }.map(\.name) }
     }
 
+    static let buckets = CompletionKind.custom { words, _, _ in
+        await names(words) { try await $0.buckets(named: nil).map(\.name) }
+    }
+
     /// - Parameter words: the command line so far.
     private static func names(
         _ words: [String], _ ask: @Sendable (RemoteControl) async throws -> [String]

@@ -115,6 +115,7 @@ struct Trial {
         case .passed(let outputs): Result(outcome: "passed", name: name, outputs: outputs.map { $0.body.text })
         case .filtered: Result(outcome: "filtered", name: name)
         case .unconfirmed: Result(outcome: "unconfirmed", name: name)
+        case .split: Result(outcome: "split", name: name)
         case .delivered: Result(outcome: "delivered", name: name)
         case .dead(let failure): Result(outcome: "dead", name: name, reason: failure.reason, type: failure.type)
         case .retry(_, let failure): Result(outcome: "retry", name: name, reason: failure.reason, type: failure.type)

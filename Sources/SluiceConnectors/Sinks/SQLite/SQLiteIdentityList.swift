@@ -46,6 +46,10 @@ enum SQLiteIdentityList {
                 id.write(to: buffer)
                 json.append(contentsOf: buffer)
             }
+        case .object(let object, let number):
+            append(object, to: &json)
+            json.append(UInt8(ascii: "#"))
+            json.append(contentsOf: "\(number)".utf8)
         case .named(let name): append(name, to: &json)
         }
         append(identity.outputs, to: &json)

@@ -1,0 +1,85 @@
+import GRDB
+import Sluice
+
+/// Deleting objects that no bucket has any more, when their time as raw copies is over.
+extension StoreState {
+    /// Raw copies that one turn deletes at most.
+    private static let mostExpiredObjects = 256
+
+    /// - Returns: whether more may be due.
+    func expireObjects() throws -> Bool {
+        let due = try database.read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT id, bucket, key, version, blob FROM object WHERE NOT present AND modified + keep <= ?
+                    ORDER BY modified + keep LIMIT ?
+                    """, arguments: [now.milliseconds, Self.mostExpiredObjects])
+        }
+        guard !due.isEmpty else { return false }
+        let awaited = try awaitedObjects()
+        var expired: [(id: Int64, blob: String, version: ObjectVersion)] = []
+        for row in due {
+            let object = ObjectVersion(
+                bucket: try row.decode(forColumn: "bucket"), key: try row.decode(forColumn: "key"),
+                version: try row.decode(forColumn: "version"))
+            if awaited.contains(object.description) { continue }
+            expired.append((try row.decode(forColumn: "id"), try row.decode(forColumn: "blob"), object))
+        }
+        guard !expired.isEmpty else { return false }
+        execute { database in
+            let delete = try database.makeStatement(sql: "DELETE FROM object WHERE id = ?")
+            for object in expired { try delete.execute(arguments: [object.id]) }
+        }
+        for object in expired { forgetPositions(of: object.version) }
+        freedBlobs.formUnion(expired.map(\.blob))
+        return due.count == Self.mostExpiredObjects
+    }
+
+    /// Of objects whose message was taken out before they were read to their end.
+    private func forgetPositions(of object: ObjectVersion) {
+        let text = object.description
+        for queue in positions.forget(text) {
+            execute { try SplitPositions.write(nil, of: text, in: queue, $0) }
+        }
+    }
+
+    /// Objects that a message still announces: they are read, or may be redriven.
+    private func awaitedObjects() throws -> Set<String> {
+        let announcing = queues.values.filter { $0.record.objects != nil }
+        let dead = announcing.compactMap(deadLetterQueue(of:))
+        var objects: Set<String> = []
+        for id in (announcing + dead).flatMap(\.chunks) {
+            guard let chunk = chunks[id] else { continue }
+            let content = try content(of: id)
+            for index in 0..<chunk.count where chunk.states[index].status != .gone {
+                objects.insert(try content.header(at: index).lineage.identity.text)
+            }
+        }
+        return objects
+    }
+
+    /// After a commit: the bytes go that no object has any more.
+    func removeFreedBlobs() throws {
+        guard !freedBlobs.isEmpty else { return }
+        for blob in freedBlobs.subtracting(try used(freedBlobs)) { blobs.remove(blob) }
+        freedBlobs.removeAll()
+    }
+
+    /// Once after a start: what a crash has left of objects that were being put.
+    func sweepBlobs() throws {
+        try database.read { database in
+            try blobs.sweep { try Self.isUsed(blob: $0, database) }
+        }
+    }
+
+    /// Those of them that an object has.
+    func used(_ blobs: Set<String>) throws -> Set<String> {
+        try database.read { database in try blobs.filter { try Self.isUsed(blob: $0, database) } }
+    }
+
+    private static func isUsed(blob: String, _ database: Database) throws -> Bool {
+        try Bool.fetchOne(database, sql: "SELECT EXISTS (SELECT 1 FROM object WHERE blob = ?)", arguments: [blob])
+            ?? false
+    }
+}
