@@ -23,7 +23,7 @@ PYTHON = ROOT / ".build" / "venv" / "bin" / "python3"
 SEED = int(os.environ.get("SEED", random.SystemRandom().randrange(2**31)))
 
 DONE, FAILED, DEAD, DAMAGED, STALLED = 0, 1, 3, 4, 5
-USAGE, BUSY, RIGHTS, DEFINITION = 64, 75, 77, 78
+USAGE, BUSY, RIGHTS, DEFINITION, TIMEOUT = 64, 75, 77, 78, 124
 
 
 def load(path):

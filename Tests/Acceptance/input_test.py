@@ -1,8 +1,10 @@
+import json
 import os
+import signal
 import subprocess
 
 import harness
-from harness import DEAD, DONE, EXAMPLE, USAGE
+from harness import DEAD, DONE, EXAMPLE, FAILED, TIMEOUT, USAGE
 
 GOOD = b'{"order_id":"1997-01-000001","customer_id":"00001","date":"19970101","cds":"1","dollars":"11.77"}\n'
 
@@ -85,6 +87,58 @@ class InputTest(harness.Case):
         os.close(writing)
         os.close(reading)
         status.wait(30)
+
+    def unread(self, *arguments, to="pipe"):
+        """How a command ends whose stdout cannot be written, and what it says on stderr."""
+        if to == "pipe":
+            reading, writing = os.pipe()
+            os.close(reading)
+        else:
+            writing = os.open(to, os.O_WRONLY)
+        lines = self.write("one.jsonl", '{"n": 1}\n')
+        process = self.spawn(
+            *[lines if word == "LINES" else word for word in arguments], stdout=writing, stderr=subprocess.PIPE)
+        os.close(writing)
+        err = process.communicate(timeout=60)[1].decode()
+        return process.returncode, err
+
+    def test_reader_gone(self):
+        """a command that shows things ends with its reader as other tools do; on a full disk it says so and fails"""
+        self.orders("send", "some-in", input=b'{"n": 1}\n', expect=DONE)
+        for command in (["status"], ["status", "--json"], ["queue", "ls"], ["version"], ["--help"], ["data", "info"],
+                        ["status", "--watch", "--interval", "100ms"], ["schema"], []):
+            with self.subTest(command):
+                self.assertEqual(self.unread(*command)[0], -signal.SIGPIPE)
+                code, err = self.unread(*command, to="/dev/full")
+                self.assertEqual(code, FAILED, err)
+                self.assertIn("stdout cannot be written: No space left on device", err)
+
+    def test_report_lost(self):
+        """a command that has done something has not failed because its report cannot be written; it says so"""
+        for to, reason in (("pipe", "Broken pipe"), ("/dev/full", "No space left on device")):
+            with self.subTest(to):
+                code, err = self.unread("send", "some-in", "LINES", to=to)
+                self.assertEqual(code, DONE, err)
+                self.assertIn(f"the report of what was done cannot be written to stdout: {reason}", err)
+        self.assertEqual(json.loads(self.orders("queue", "show", "some-in", "--json", expect=DONE).out)["ready"], 2)
+
+    def test_closed_stdout(self):
+        """a stdout that is closed from the start is no file of the store's"""
+        command = f"exec '{harness.ORDERS}' send some-in --data '{self.data}' >&-"
+        done = subprocess.run(["sh", "-c", command], input=b'{"n": 1}\n', stderr=subprocess.PIPE, timeout=60)
+        self.assertEqual(done.returncode, DONE, done.stderr)
+        self.assertIn(b"cannot be written to stdout", done.stderr)
+        self.orders("data", "check", expect=DONE)
+
+    def test_no_answer(self):
+        """a send that is over while the process it sends to does not answer says what may be stored"""
+        self.write("lines.yaml", 'pipeline: lines\nsource: {queue: lines-in}\ndeliver: {to: "sqlite:x.db", table: t}\n')
+        run = self.spawn("run", "lines.yaml")
+        self.orders("wait", "--ready", "--timeout", "30s", expect=DONE)
+        run.send_signal(signal.SIGSTOP)
+        self.addCleanup(run.send_signal, signal.SIGCONT)
+        answer = self.orders("send", "lines-in", "--timeout", "1s", input=b'{"n": 1}\n', expect=TIMEOUT)
+        self.assertEqual(answer.out, "0 lines stored in lines-in; nothing was sent\n", answer)
 
     def test_missing_file(self):
         """a file that is not there is named"""

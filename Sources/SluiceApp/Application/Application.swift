@@ -18,6 +18,9 @@ struct Application: Sendable {
         await Self.$current.withValue(self) {
             do {
                 var command = try await RootCommand.asyncParseAsRoot(arguments)
+                let changes = (command as? any ChangingCommand)?.changesSomething ?? false
+                console.standardOutput?.belongs(to: name, endsCommand: !changes)
+                defer { if let loss = console.standardOutput?.loss { console.err("\(name): \(loss)\n") } }
                 if var command = command as? any AsyncParsableCommand {
                     try await command.run()
                 } else {
@@ -58,4 +61,15 @@ struct Application: Sendable {
         console.out(message + "\n")
         return .done
     }
+}
+
+/// A command that does more than show things: it goes on when its stdout cannot be written, because what it has done
+/// must not look like a failure.
+protocol ChangingCommand {
+    /// Whether it does so with the arguments it was given.
+    var changesSomething: Bool { get }
+}
+
+extension ChangingCommand {
+    var changesSomething: Bool { true }
 }

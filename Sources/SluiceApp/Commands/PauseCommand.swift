@@ -14,7 +14,7 @@ struct StepArgument: ExpressibleByArgument, Sendable {
     }
 }
 
-struct PauseCommand: AsyncParsableCommand {
+struct PauseCommand: AsyncParsableCommand, ChangingCommand {
     static let configuration = CommandConfiguration(
         commandName: "pause", abstract: "Stop steps from receiving; sends are still taken.",
         discussion: "Survives a restart; `status` shows it until `resume`.")
@@ -37,7 +37,7 @@ struct PauseCommand: AsyncParsableCommand {
     }
 }
 
-struct ResumeCommand: AsyncParsableCommand {
+struct ResumeCommand: AsyncParsableCommand, ChangingCommand {
     static let configuration = CommandConfiguration(commandName: "resume", abstract: "Let paused steps receive again.")
 
     @Argument(help: "PIPELINE, or PIPELINE/STEP.", completion: NameCompletion.pipelines)

@@ -4,7 +4,7 @@ import Sluice
 import Synchronization
 import UnixSignals
 
-struct SendCommand: AsyncParsableCommand {
+struct SendCommand: AsyncParsableCommand, ChangingCommand {
     static let configuration = CommandConfiguration(
         commandName: "send", abstract: "Put records into a queue: one message a line, durable when it is counted.",
         discussion: """
@@ -69,7 +69,7 @@ struct SendCommand: AsyncParsableCommand {
             unit: whole ? "file" : "line", quiet: context.quiet)
         let (queue, group, whole, skip) = (queue, group, whole, skip)
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
-        let report = SendReport(context: context, tally: tally, queue: queue, whole: whole)
+        let report = SendReport(context: context, tally: tally, queue: queue, whole: whole, skip: skip)
         let interrupted: Bool
         do {
             interrupted = try await withTimeout(context.timeout) {
@@ -81,7 +81,7 @@ struct SendCommand: AsyncParsableCommand {
         } catch {
             // Before the first line was stored there is nothing to say but the error, if it says that none will be.
             let isRefused = if case ControlError.refused = error { true } else { false }
-            if tally.counts.linesBehind > skip || (tally.counts.unanswered > 0 && !isRefused) {
+            if error is TimeoutError || tally.counts.linesBehind > skip || (tally.counts.unanswered > 0 && !isRefused) {
                 report.print(isComplete: false)
             }
             throw error
@@ -154,6 +154,8 @@ private struct SendReport {
     let tally: SendTally
     let queue: String
     let whole: Bool
+    /// Lines at the beginning that were not to be sent.
+    let skip: Int
 
     private struct Document: Encodable {
         var queue: String
@@ -180,9 +182,18 @@ private struct SendReport {
         var text = "\(Numbers.grouped(counts.stored)) \(unit)\(counts.stored == 1 ? "" : "s") stored in \(queue)"
         if counts.duplicates > 0 { text += ", \(Numbers.grouped(counts.duplicates)) duplicates dropped" }
         if counts.refused > 0 { text += ", \(Numbers.grouped(counts.refused)) refused" }
-        if !isComplete, !whole { text += "; not all: go on with --skip \(counts.linesBehind)" }
+        if !isComplete {
+            if counts.linesBehind == skip, counts.unanswered == 0 {
+                text += "; nothing was sent"
+            } else if !whole {
+                text += "; not all: go on with --skip \(counts.linesBehind)"
+            }
+        }
         if counts.unanswered > 0 {
-            text += " (the next \(Numbers.grouped(counts.unanswered)) were sent and not answered: they may be stored)"
+            text +=
+                counts.unanswered == 1
+                ? " (the next one was sent and not answered: it may be stored)"
+                : " (the next \(Numbers.grouped(counts.unanswered)) were sent and not answered: they may be stored)"
         }
         context.print([text])
     }

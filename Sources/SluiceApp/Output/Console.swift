@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -22,38 +21,27 @@ struct Console: Sendable {
     var environment: [String: String]
     var workingDirectory: String
 
+    /// Where `out` and `outBytes` end up, and what became of it; `nil` = not at a stdout.
+    var standardOutput: StandardOutput?
+
     /// The process's own.
     static func process() -> Console {
-        Console(
-            out: { write($0, to: STDOUT_FILENO) }, err: { write($0, to: STDERR_FILENO) },
-            outBytes: { bytes in bytes.withUnsafeBytes { write($0, to: STDOUT_FILENO) } },
+        let output = StandardOutput()
+        return Console(
+            out: { text in
+                var text = text
+                text.withUTF8 { output.write(UnsafeRawBufferPointer($0)) }
+            },
+            err: { text in
+                var text = text
+                // Nobody can be told that nobody can be told.
+                text.withUTF8 { _ = Descriptors.write(UnsafeRawBufferPointer($0), to: STDERR_FILENO) }
+            },
+            outBytes: { bytes in bytes.withUnsafeBytes { output.write($0) } },
             isScreen: isatty(STDOUT_FILENO) == 1,
             isTerminal: isatty(STDERR_FILENO) == 1 && isatty(STDIN_FILENO) == 1,
             readAnswer: { readLine() },
             environment: ProcessInfo.processInfo.environment,
-            workingDirectory: FileManager.default.currentDirectoryPath)
-    }
-
-    private static func write(_ text: String, to descriptor: CInt) {
-        var text = text
-        text.withUTF8 { write(UnsafeRawBufferPointer($0), to: descriptor) }
-    }
-
-    private static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: CInt) {
-        var rest = bytes
-        while !rest.isEmpty {
-            #if canImport(Glibc)
-                let written = Glibc.write(descriptor, rest.baseAddress, rest.count)
-            #else
-                let written = Darwin.write(descriptor, rest.baseAddress, rest.count)
-            #endif
-            if written < 0 {
-                if errno == EINTR { continue }
-                // Nobody reads any more (`| head`): as every other command does, end.
-                if descriptor == STDOUT_FILENO { exit(ExitStatus.failed.rawValue) }
-                return
-            }
-            rest = UnsafeRawBufferPointer(rebasing: rest[written...])
-        }
+            workingDirectory: FileManager.default.currentDirectoryPath, standardOutput: output)
     }
 }

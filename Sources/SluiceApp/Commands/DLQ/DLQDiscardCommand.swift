@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import Sluice
 
-struct DLQDiscardCommand: AsyncParsableCommand {
+struct DLQDiscardCommand: AsyncParsableCommand, ChangingCommand {
     static let configuration = CommandConfiguration(
         commandName: "discard", abstract: "Take dead letters out for good; the ledger keeps count, who and why.")
 

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import Sluice
 
-struct DLQRedriveCommand: AsyncParsableCommand {
+struct DLQRedriveCommand: AsyncParsableCommand, ChangingCommand {
     static let configuration = CommandConfiguration(
         commandName: "redrive", abstract: "Send dead letters back to the queues they died in.")
 

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Sluice
 
-struct DataUpgradeCommand: AsyncParsableCommand {
+struct DataUpgradeCommand: AsyncParsableCommand, ChangingCommand {
     static let configuration = CommandConfiguration(
         commandName: "upgrade", abstract: "Bring a folder of an older version to this one, while nothing runs.",
         discussion: """

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Sluice
 
-struct ReloadCommand: AsyncParsableCommand {
+struct ReloadCommand: AsyncParsableCommand, ChangingCommand {
     static let configuration = CommandConfiguration(
         commandName: "reload", abstract: "Read the definitions and the code of what runs again.",
         discussion: """
@@ -20,6 +20,8 @@ struct ReloadCommand: AsyncParsableCommand {
     var dryRun = false
 
     @OptionGroup var common: CommonOptions
+
+    var changesSomething: Bool { !dryRun }
 
     mutating func run() async throws {
         let context = try CommandContext(common)

@@ -4,7 +4,7 @@ import ServiceLifecycle
 import Sluice
 import UnixSignals
 
-struct RunCommand: AsyncParsableCommand {
+struct RunCommand: AsyncParsableCommand, ChangingCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Run pipelines until SIGTERM, or until nothing is left to do.",
         discussion: """
