@@ -97,8 +97,8 @@ class JQTest(harness.Case):
         (self.folder / "secret.json").write_text('"secret"')
         (self.folder / "lib.jq").write_text("def secret: 1;")
         self.assertEqual(
-            self.outputs("env, $ENV.PATH, $ENV.CURRENCY, input_filename", "1"),
-            ([f"line 1  → {v}" for v in ('{"CURRENCY":"EUR","TZ":":UTC"}', "null", '"EUR"', "null")], DONE))
+            self.outputs("{n: 1, seen: [env, $ENV.PATH, $ENV.CURRENCY, input_filename]}", "1"),
+            (['line 1  → {"n":1,"seen":[{"CURRENCY":"EUR","TZ":":UTC"},null,"EUR",null]}'], DONE))
         for program in (
             f'import "secret" as $s {{search: "{self.folder}"}}; $s', f'include "lib" {{search: "{self.folder}"}}; secret',
         ):
@@ -121,7 +121,7 @@ class JQTest(harness.Case):
         """every plain purchase comes out as it does of the jq program"""
         if not shutil.which("jq"):
             self.skipTest("there is no jq to compare with; apt-get install jq")
-        program = '{order_id, amount: (.dollars | tonumber * 100 | round / 100), tags: [.date[0:4], "é\\u0000"]}'
+        program = '{n: .order_id, amount: (.dollars | tonumber * 100 | round / 100), tags: [.date[0:4], "é\\u0000"]}'
         path = self.write("all.jsonl", b"".join(self.purchases()[:5_000]))
         expected = subprocess.run(["jq", "-c", program, path], check=True, stdout=subprocess.PIPE).stdout.splitlines()
         answer = self.orders("try", self.define(program, "30s"), path, "-n", "5000", "--json", expect=DONE)

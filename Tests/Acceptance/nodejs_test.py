@@ -131,20 +131,19 @@ class NodeTest(harness.Case):
               console.log("to the log");
               console.error("and this");
               const left = context.getRemainingTimeInMillis();
-              return { records: event.records.map(({ id }) => ({ id, result: "Ok", record: {
+              return { records: event.records.map(({ id }) => ({ id, result: "Ok", record: { n: 1,
                 name: context.functionName, memory: context.memoryLimitInMB, left: left > 0 && left <= 2000,
                 request: context.awsRequestId.length, greeting: process.env.GREETING, path: process.env.HOME ?? "none" } })) };
             }""")
         answer = self.orders("try", self.define(), input=b'{"n": 1}\n', expect=DONE)
         self.assertEqual(json.loads(answer.out.split("→ ")[1]), {
-            "name": "lines-transform", "memory": "128", "left": True, "request": 36, "greeting": "hello", "path": "none"})
+            "n": 1, "name": "lines-transform", "memory": "128", "left": True, "request": 36, "greeting": "hello", "path": "none"})
         for words in ("to the log", "and this", "request="):
             self.assertIn(words, answer.err)
 
     def test_start(self):
         """a handler that cannot be loaded pauses the step with the reason, and no receive is spent"""
         wrong = {
-            "no file": ("other.mjs", "", "there is no 'orders.js', '.mjs' or '.cjs'"),
             "no function": ("orders.mjs", "export const other = 1;", "'handler' is no function"),
             "syntax": ("orders.mjs", "export const handler = (;", "Unexpected token"),
             "import": ("orders.mjs", "import 'nowhere-to-be-found'; export const handler = () => {};", "nowhere-to-be-found"),

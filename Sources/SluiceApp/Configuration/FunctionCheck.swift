@@ -9,10 +9,28 @@ enum FunctionCheck {
     }
 
     private static func mistakesOfHandler(_ definition: Definition) async -> [DefinitionMistake] {
-        guard let (runtime, place) = definition.runtime, !runtime.isEmpty,
-            let found = await HandlerCheck.problem(with: runtime, code: definition.pipeline.codeFolder ?? ".")
+        if let mistake = missingFolder(definition) { return [mistake] }
+        guard let (runtime, place) = definition.runtime else { return [] }
+        let code = definition.pipeline.codeFolder ?? "."
+        if let found = await HandlerCheck.problem(with: runtime, code: code) {
+            return [DefinitionMistake(at: place, "transform.runtime: \(found.problem)", expected: found.remedy)]
+        }
+        guard let (handler, place) = definition.handler,
+            let missing = await HandlerModule(handler, runtime: runtime, code: code).missing()
         else { return [] }
-        return [DefinitionMistake(at: place, "transform.runtime: \(found.problem)", expected: found.remedy)]
+        return [
+            DefinitionMistake(
+                at: place, "transform.handler: the module of '\(handler)' is not there: no \(missing) in '\(code)'",
+                expected: "expected `module.function` with a module in the code folder; 'code' names another folder")
+        ]
+    }
+
+    private static func missingFolder(_ definition: Definition) -> DefinitionMistake? {
+        guard let place = definition.codePlace, let code = definition.pipeline.codeFolder else { return nil }
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: code, isDirectory: &isFolder), isFolder.boolValue { return nil }
+        return DefinitionMistake(
+            at: place, "transform.code: there is no folder '\(code)'", expected: "expected the folder of the code")
     }
 
     private static func mistakesInJQ(_ definition: Definition) async -> [DefinitionMistake] {

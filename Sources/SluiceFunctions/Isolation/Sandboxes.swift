@@ -146,7 +146,7 @@ package final class Sandboxes: Sendable {
     }
 
     /// Returns when all that was removed is gone.
-    func cleaned() async {
+    package func cleaned() async {
         await withCheckedContinuation { continuation in cleaning.async { continuation.resume() } }
     }
 }

@@ -67,13 +67,28 @@ extension Definition {
         return (jq, marks.place(of: "transform.jq"))
     }
 
-    /// What runs the handler, and where that is written; `nil` = there is no handler, or it could not be read.
+    /// What runs the handler, and where that is written; `nil` = there is no handler, or it could not be read, or there
+    /// is no such runtime.
     package var runtime: (text: String, place: DefinitionPlace)? {
-        guard case .handler(_, let runtime, _) = pipeline.transform?.kind, knows("transform"),
-            knows("transform.runtime"),
-            knows("transform.code")
+        guard case .handler(_, let runtime, _) = pipeline.transform?.kind, KeyType.isRuntime(runtime),
+            knows("transform"), knows("transform.runtime"), knows("transform.code")
         else { return nil }
         return (runtime, marks.place(of: "transform.runtime"))
+    }
+
+    /// The handler, and where it is written; `nil` = there is none, or it could not be read, or is none.
+    package var handler: (text: String, place: DefinitionPlace)? {
+        guard let handler = pipeline.transform?.handler, KeyType.isHandler(handler), knows("transform"),
+            knows("transform.handler"), knows("transform.code")
+        else { return nil }
+        return (handler, marks.place(of: "transform.handler"))
+    }
+
+    /// Where the code folder is written; `nil` = it is not, or could not be read.
+    package var codePlace: DefinitionPlace? {
+        guard pipeline.transform?.code?.isEmpty == false, knows("transform"), knows("transform.code")
+        else { return nil }
+        return marks.place(of: "transform.code")
     }
 
     /// The mistake of naming a Swift function that the app does not have; `nil` = it has it.

@@ -5,21 +5,26 @@ extension KeyType where Value == String {
         return .scalar(
             form: "`module.function`", expected: "a function of a module, such as 'orders.handler'",
             parse: { text throws(Complaint) in text }, text: \.self,
-            problem: { handler in
-                if handler.isEmpty { return Complaint("is empty") }
-                if let wrong = handler.unicodeScalars.first(where: { !isPartOfHandler($0) }) {
-                    return Complaint("has the character \(Quoting.quote(String(wrong)))")
-                }
-                if handler.utf8.count > longest {
-                    return Complaint(
-                        "has \(handler.utf8.count) characters",
-                        expected: "expected at most \(longest), the limit of \(Limits.handler.service)")
-                }
-                let parts = handler.split(separator: ".", omittingEmptySubsequences: false)
-                if parts.count < 2 { return Complaint("names a module or a function, and not both") }
-                return parts.contains("") ? Complaint("has nothing on one side of a point") : nil
-            },
+            problem: problem(ofHandler:),
             schema: .scalar(pattern: "^[A-Za-z0-9_/-]+([.][A-Za-z0-9_/-]+)+$", longest: longest))
+    }
+
+    static func isHandler(_ text: String) -> Bool { problem(ofHandler: text) == nil }
+
+    private static func problem(ofHandler handler: String) -> Complaint? {
+        if handler.isEmpty { return Complaint("is empty") }
+        if let wrong = handler.unicodeScalars.first(where: { !isPartOfHandler($0) }) {
+            return Complaint("has the character \(Quoting.quote(String(wrong)))")
+        }
+        let longest = Limits.handler.now.upperBound
+        if handler.utf8.count > longest {
+            return Complaint(
+                "has \(handler.utf8.count) characters",
+                expected: "expected at most \(longest), the limit of \(Limits.handler.service)")
+        }
+        let parts = handler.split(separator: ".", omittingEmptySubsequences: false)
+        if parts.count < 2 { return Complaint("names a module or a function, and not both") }
+        return parts.contains("") ? Complaint("has nothing on one side of a point") : nil
     }
 
     private static func isPartOfHandler(_ scalar: Unicode.Scalar) -> Bool {
@@ -30,11 +35,13 @@ extension KeyType where Value == String {
     /// The runtimes that we bring a client for; any other language is a `command`.
     static var runtime: KeyType {
         .scalar(
-            form: "`python3`, `python3.x`, `nodejs22.x`",
+            form: "`python3`, `python3.x`, `nodejsN.x`",
             expected: "a runtime: 'python3', 'python3.12', 'nodejs22.x'",
             parse: { text throws(Complaint) in text }, text: \.self, problem: problem(ofRuntime:),
             schema: .scalar(pattern: "^(python3([.][0-9]{1,3})?|nodejs[0-9]{1,3}[.]x)$"))
     }
+
+    static func isRuntime(_ text: String) -> Bool { problem(ofRuntime: text) == nil }
 
     private static func problem(ofRuntime runtime: String) -> Complaint? {
         if runtime.wholeMatch(of: /python3(\.[0-9]{1,3})?|nodejs[0-9]{1,3}\.x/) != nil { return nil }

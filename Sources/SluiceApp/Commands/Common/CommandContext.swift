@@ -37,8 +37,20 @@ struct CommandContext: Sendable {
     }
 
     private static func logger(_ application: Application, _ level: Logger.Level, _ format: LogFormat) -> Logger {
-        let handler = ConsoleLogHandler(
-            label: application.name, level: level, format: format, write: application.console.err)
+        let handler = handler(application, level, format)
+        return Logger(label: application.name) { _ in handler }
+    }
+
+    private static func handler(
+        _ application: Application, _ level: Logger.Level, _ format: LogFormat
+    ) -> ConsoleLogHandler {
+        ConsoleLogHandler(label: application.name, level: level, format: format, write: application.console.err)
+    }
+
+    /// A logger that says what is at least of `level`, or of the command's where that is lower, and each failure once.
+    func loggerOfFailuresOnce(_ level: Logger.Level) -> Logger {
+        let handler = OnceLogHandler(
+            wrapped: Self.handler(application, min(level, logLevel), logFormat), seen: FailuresSaid())
         return Logger(label: application.name) { _ in handler }
     }
 

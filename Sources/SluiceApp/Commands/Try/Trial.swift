@@ -21,6 +21,8 @@ struct Trial {
         /// Why it did not pass; `nil` = it did.
         var reason: String?
         var type: String?
+        /// Where it did not pass: `intake`, `transform`, or the delivery's name.
+        var step: String?
     }
 
     private let pipeline: Pipeline
@@ -38,25 +40,31 @@ struct Trial {
     }
 
     /// - Returns: one result for each record, and the version of the code.
-    /// - Throws: `ControlError.refused` when the function is not there, or does not start.
+    /// - Throws: `ControlError.refused` when the function is not there, or its step would pause itself.
     func run(_ records: [Record]) async throws -> (results: [Result], version: String) {
         let scratch = NSTemporaryDirectory() + "sluice-try-\(UUID().uuidString)"
         defer { removeScratch(scratch) }
         let sandboxes = Sandboxes(folder: scratch + "/tmp", owner: "try", limits: .detect(), logger: context.logger)
         let function = try FunctionAssembly(
             transform, of: pipeline, functions: context.application.functions, scratch: scratch, sandboxes: sandboxes,
-            logger: functionLogger)
+            // What the function writes is what somebody who tries it wants to see.
+            logger: context.loggerOfFailuresOnce(.info))
+        let invoker = WatchedInvoker(function.invoker)
+        let delivery = try TrialDelivery(pipeline, folder: scratch + "/sink", context)
+        let results: Swift.Result<[Result], any Error>
         do {
-            let results = try await run(records, function)
-            await function.invoker.close()
-            return (results, function.version)
+            results = .success(try await run(records, invoker, version: function.version, delivery))
         } catch {
-            await function.invoker.close()
-            throw error
+            results = .failure(error)
         }
+        await invoker.close()
+        await delivery?.close()
+        // The folders of its processes are removed beside this task; what is below is all of them.
+        await sandboxes.cleaned()
+        return (try results.get(), function.version)
     }
 
-    /// Made only for a function that is a process.
+    /// Made only for a function that is a process, or for a sink.
     private func removeScratch(_ folder: String) {
         guard FileManager.default.fileExists(atPath: folder) else { return }
         do { try FileManager.default.removeItem(atPath: folder) } catch {
@@ -64,39 +72,56 @@ struct Trial {
         }
     }
 
-    /// What the function writes is what somebody who tries it wants to see.
-    private var functionLogger: Logger {
-        var logger = context.logger
-        if logger.logLevel > .info { logger.logLevel = .info }
-        return logger
-    }
-
-    private func run(_ records: [Record], _ function: FunctionAssembly) async throws -> [Result] {
+    private func run(
+        _ records: [Record], _ function: WatchedInvoker, version: String, _ delivery: TrialDelivery?
+    ) async throws -> [Result] {
         let control = StepControl(
-            name: pipeline.transformStep, version: function.version, clock: SystemClock(), logger: context.logger,
+            name: pipeline.transformStep, version: version, clock: SystemClock(), logger: context.logger,
             masking: context.mask)
-        let step = try step(function, control)
+        let step = try step(function, version, control)
         let reader = IntakeReader(pipeline)
         var results: [Result] = []
         for start in stride(from: 0, to: records.count, by: transform.batch) {
             let part = records[start..<min(start + transform.batch, records.count)]
             let messages = part.map { message(of: $0, reader) }
-            let dispositions = await step.process(messages)
+            let taken = messages.indices.filter { !lacksGroup(messages[$0]) }
+            // Once it does not start, it is not started again for each batch.
+            let dispositions =
+                function.startProblem == nil
+                ? await step.process(taken.map { messages[$0] }) : taken.map { _ in .release() }
             if let pause = control.paused { throw ControlError.refused(pause.reason ?? "the step paused itself") }
-            for (place, disposition) in dispositions.enumerated() {
-                results.append(Self.result(disposition, messages[place].lineage.name ?? part[start + place].label))
+            var batch = zip(messages, part).map { message, record in
+                result(ofGroupless: message.lineage.name ?? record.label)
             }
+            for (index, disposition) in zip(taken, dispositions) {
+                batch[index] = result(disposition, batch[index].name, function.startProblem)
+            }
+            results += try await delivery?.judged(batch, zip(taken, dispositions)) ?? batch
         }
         return results
     }
 
-    private func step(_ function: FunctionAssembly, _ control: StepControl) throws -> TransformStep {
+    /// It would be dead at intake, and no function would see it.
+    private func lacksGroup(_ message: ReceivedMessage) -> Bool {
+        pipeline.queue.type == .fifo && pipeline.queue.group != nil && message.lineage.group == nil
+    }
+
+    private func result(ofGroupless name: String) -> Result {
+        Result(
+            outcome: "dead", name: name,
+            reason: "it has no message group: nothing is found at \(pipeline.queue.group?.text ?? "its path")",
+            step: "intake")
+    }
+
+    private func step(
+        _ function: any FunctionInvoker, _ version: String, _ control: StepControl
+    ) throws -> TransformStep {
         var (pipeline, transform) = (pipeline, transform)
         // Every record is tried, also behind one of its group that fails, and however many fail alike.
         pipeline.queue.type = .standard
         transform.pauseWhen = nil
         return try TransformStep(
-            transform, of: pipeline, function: function.invoker, version: function.version, control: control,
+            transform, of: pipeline, function: function, version: version, control: control,
             clock: SystemClock(), logger: context.logger)
     }
 
@@ -110,17 +135,25 @@ struct Trial {
             lineage: Lineage(identity: RecordIdentity(id), name: fields.name, group: fields.group, received: .wall))
     }
 
-    private static func result(_ disposition: Disposition, _ name: String) -> Result {
+    private func result(_ disposition: Disposition, _ name: String, _ startProblem: Problem?) -> Result {
         switch disposition {
         case .passed(let outputs): Result(outcome: "passed", name: name, outputs: outputs.map { $0.body.text })
         case .filtered: Result(outcome: "filtered", name: name)
         case .unconfirmed: Result(outcome: "unconfirmed", name: name)
         case .split: Result(outcome: "split", name: name)
         case .delivered: Result(outcome: "delivered", name: name)
-        case .dead(let failure): Result(outcome: "dead", name: name, reason: failure.reason, type: failure.type)
-        case .retry(_, let failure): Result(outcome: "retry", name: name, reason: failure.reason, type: failure.type)
-        case .release: Result(outcome: "not tried", name: name, reason: "the function did not get to it")
+        case .dead(let failure): failed("dead", name, failure.reason, failure.type)
+        case .retry(_, let failure): failed("retry", name, failure.reason, failure.type)
+        case .release:
+            startProblem.map { problem in
+                failed(
+                    "not tried", name, "the function does not start: \(context.mask(problem.reason))", problem.type)
+            } ?? failed("not tried", name, "the function did not get to it", nil)
         }
+    }
+
+    private func failed(_ outcome: String, _ name: String, _ reason: String, _ type: String?) -> Result {
+        Result(outcome: outcome, name: name, reason: reason, type: type, step: pipeline.transformStep.step)
     }
 }
 
@@ -128,10 +161,11 @@ extension Trial.Result {
     /// For people: a line for each output, or one that says what became of the record.
     var lines: [String] {
         let name = SafeText.line(name)
-        if let reason {
-            return ["\(name)  \(outcome.uppercased()): \(SafeText.line(reason))" + (type.map { " (\($0))" } ?? "")]
-        }
-        return outputs?.map { "\(name)  → \(SafeText.line($0))" } ?? ["\(name)  \(outcome)"]
+        let passed = outputs?.map { "\(name)  → \(SafeText.line($0))" } ?? []
+        guard let reason else { return outputs == nil ? ["\(name)  \(outcome)"] : passed }
+        let place = step.flatMap { $0 == "transform" ? nil : " at \($0)" } ?? ""
+        let kind = type.map { reason.hasPrefix($0) ? "" : " (\($0))" } ?? ""
+        return passed + ["\(name)  \(outcome.uppercased())\(place): \(SafeText.line(reason))\(kind)"]
     }
 }
 
@@ -143,6 +177,7 @@ struct TrialDocument: Encodable {
     var outputs: [String]?
     var reason: String?
     var type: String?
+    var step: String?
 
     init(_ result: Trial.Result) {
         record = result.name
@@ -150,6 +185,7 @@ struct TrialDocument: Encodable {
         outputs = result.outputs
         reason = result.reason
         type = result.type
+        step = result.step
     }
 }
 
