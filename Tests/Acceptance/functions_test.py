@@ -145,6 +145,7 @@ class FunctionsTest(harness.Case):
         self.send()
         answer = self.orders("run", self.define(environment="BREAK_IMPORT: 1"), "--until-idle", expect=STALLED)
         self.assertIn("Unable to import module 'handler': No module named 'a_module_that_nobody_has'", answer.err)
+        self.assertEqual(answer.err.count("A function failed at its start"), 1, answer)
         self.assertEqual(self.queue(self.pipeline("lines"), "intake")["dead_lettered"], 0)
         self.orders("resume", "lines", expect=DONE)
         self.orders("run", self.define(), "--until-idle", expect=DONE)

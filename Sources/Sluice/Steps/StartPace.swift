@@ -17,12 +17,22 @@ final class StartPace: Sendable {
     private struct State {
         var inARow = 0
         var waitsUntil: Timestamp?
+        /// Why it did not start, as it was said last.
+        var said: String?
     }
 
     private let state = Mutex(State())
 
     /// The function was given records, whatever it made of them.
     func started() { state.withLock { $0 = State() } }
+
+    /// Whether a reason has not been said yet since the function was given records last.
+    func isNew(_ reason: String) -> Bool {
+        state.withLock { state in
+            defer { state.said = reason }
+            return state.said != reason
+        }
+    }
 
     func failed(at now: Timestamp) -> Verdict {
         state.withLock { state in

@@ -86,7 +86,9 @@ package struct TransformStep: Step {
         let now = clock.now
         switch starts.failed(at: now) {
         case .wait(let moment):
-            logger.warning(
+            // The same again is no news: that it does not get better is said when the step pauses.
+            logger.log(
+                level: starts.isNew(problem.reason) ? .warning : .debug,
                 "A function failed at its start; its records are released, and it is started again",
                 metadata: ["step": "\(name)", "function": "\(function.name)", "reason": "\(problem.reason)"])
             policy.control.hold(until: moment)
