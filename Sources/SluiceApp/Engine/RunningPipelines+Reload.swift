@@ -128,7 +128,9 @@ extension RunningPipelines {
     ) async throws -> ReloadPlan {
         let reading = try await plan(files)
         let plan = reading.plan
-        if let shown, !shown.does(sameAs: plan) {
+        // Where another reload was faster (`run --watch`), what was asked for is done.
+        let isDone = plan.isPossible && !plan.changesAnything
+        if let shown, !isDone, !shown.does(sameAs: plan) {
             throw ControlError.refused(
                 "what would change is not what was shown, because a file has changed meanwhile; nothing was done: try "
                     + "again")

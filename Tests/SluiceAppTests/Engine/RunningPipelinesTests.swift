@@ -83,4 +83,17 @@ struct RunningPipelinesTests {
             #expect(try await control.planReload(of: nil).changesAnything == false)
         }
     }
+
+    @Test("what another reload has done meanwhile is done: there is nothing to change any more")
+    func faster() async throws {
+        let folder = try ScratchFolder()
+        let file = folder.path + "/a.yaml"
+        try Data(Self.yaml("a").utf8).write(to: URL(filePath: file))
+        try await running(files: [file]) { control in
+            try Data(Self.yaml("a", "40s").utf8).write(to: URL(filePath: file))
+            let shown = try await control.planReload(of: nil)
+            #expect(try await control.reload(nil, as: shown).changesAnything)
+            #expect(try await control.reload(nil, as: shown).changesAnything == false)
+        }
+    }
 }

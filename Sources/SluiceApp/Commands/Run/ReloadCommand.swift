@@ -28,11 +28,13 @@ struct ReloadCommand: AsyncParsableCommand, ChangingCommand {
         let here = context.console.workingDirectory
         let paths = files.isEmpty ? nil : files.map { FolderLocation.absolute($0, in: here) }
         let dryRun = dryRun
-        let plan = try await context.withControl { control in
+        let (plan, wasFaster) = try await context.withControl { control in
             let plan = try await control.planReload(of: paths)
-            guard plan.isPossible else { return plan }
+            guard plan.isPossible else { return (plan, false) }
             if !context.json { context.print(ReloadText(plan: plan).lines) }
-            return dryRun ? plan : try await control.reload(paths, as: plan)
+            if dryRun { return (plan, false) }
+            let done = try await control.reload(paths, as: plan)
+            return (done, plan.changesAnything && !done.changesAnything)
         }
         for warning in plan.warnings { context.note("warning: \(warning)") }
         guard plan.mistakes.isEmpty else { throw context.failure(of: plan.mistakes) }
@@ -40,7 +42,8 @@ struct ReloadCommand: AsyncParsableCommand, ChangingCommand {
         if context.json {
             context.print(document: Document(plan, isDone: isDone))
         } else if plan.isPossible {
-            context.note(Self.verdict(plan, isDone: isDone))
+            let verdict = Self.verdict(plan, isDone: isDone)
+            context.note(wasFaster ? "\(verdict) any more: another reload has done it meanwhile" : verdict)
         }
         guard plan.isPossible else {
             if context.json { throw CommandFailure(.definition) }
