@@ -55,6 +55,18 @@ class FolderTest(harness.Case):
                 self.assertIn("newer", answer.err)
         self.assertEqual(self.database().read_bytes(), before)
 
+    def test_development(self):
+        """a folder of a version before the first release is exit 78, and says so, which tables, and what to do"""
+        self.orders("send", "some-in", input=b'{"n": 1}\n', expect=DONE)
+        with sqlite3.connect(self.database()) as database:
+            database.execute("DROP TABLE send_session")
+        for command in (["status"], ["send", "some-in", "-"], ["data", "upgrade"]):
+            with self.subTest(command[0]):
+                answer = self.orders(*command, expect=DEFINITION)
+                self.assertIn("was written by a development version of Sluice, before 0.1.0", answer.err)
+                self.assertIn("(send_session, send_session_used)", answer.err)
+                self.assertIn("or use another folder", answer.err)
+
     def test_rights(self):
         """a folder without permission is exit 77 and is named"""
         self.fill()

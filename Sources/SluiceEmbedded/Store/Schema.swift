@@ -19,9 +19,31 @@ enum Schema {
     /// backup and chooses the hour. Every other one runs when the folder is opened.
     static let byHand: Set<String> = []
 
+    /// Folders of versions before it are not migrated.
+    static let firstRelease = "0.1.0"
+
     static func pending(_ database: Database) throws -> [String] {
         let applied = try migrator.appliedIdentifiers(database)
         return migrator.migrations.filter { !applied.contains($0) }
+    }
+
+    /// The tables and indexes that are not as the migrations make them: migrations were edited before the first release,
+    /// and a folder of such a version says that it has them all.
+    static func differences(_ database: Database) throws -> [String] {
+        let made = try DatabaseQueue()
+        try migrator.migrate(made)
+        let (present, expected) = (try definitions(database), try made.read(definitions))
+        return Set(present.keys).union(expected.keys).filter { present[$0] != expected[$0] }.sorted()
+    }
+
+    private static func definitions(_ database: Database) throws -> [String: String] {
+        let rows = try Row.fetchAll(
+            database,
+            sql: """
+                SELECT name, sql FROM sqlite_schema
+                WHERE sql IS NOT NULL AND NOT (name GLOB 'sqlite_*' OR name GLOB 'grdb_*')
+                """)
+        return Dictionary(uniqueKeysWithValues: rows.map { ($0["name"], $0["sql"]) })
     }
 
     static var migrator: DatabaseMigrator {

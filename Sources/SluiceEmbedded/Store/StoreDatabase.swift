@@ -106,6 +106,13 @@ final class StoreDatabase {
             }
         }
         try Schema.migrator.migrate(queue)
+        let differences = try queue.read(Schema.differences)
+        if !differences.isEmpty {
+            throw ControlError.refused(
+                "'\(path)' was written by a development version of Sluice, before \(Schema.firstRelease), whose tables "
+                    + "were others (\(differences.joined(separator: ", "))), and there is no way to bring it to this one: "
+                    + "let the version that wrote it deliver what is in it, or use another folder. Nothing was changed")
+        }
         return queue
     }
 
