@@ -42,6 +42,9 @@ printf '%s\\n' "${COMPREPLY[@]}"
         self.spawn("run", "lines.yaml")
         self.orders("wait", "--ready", "--timeout", "30s", expect=DONE)
         self.assertEqual(self.complete("status", "li"), ["lines"])
+        for command in ("pause", "resume", "logs"):
+            self.assertEqual(self.complete(command, ""), ["lines", "lines/transform", "lines/sqlite"])
+            self.assertEqual(self.complete(command, "lines/t"), ["lines/transform"])
         self.assertIn("lines-in", self.complete("send", "li"))
 
     def test_others(self):

@@ -10,13 +10,13 @@ struct LogsCommand: AsyncParsableCommand {
             invocations that had this record, and what the steps said of it.
             """)
 
-    @Argument(help: "PIPELINE, or PIPELINE/STEP.")
+    @Argument(help: "PIPELINE, or PIPELINE/STEP.", completion: NameCompletion.steps)
     var target: StepArgument
 
     @Flag(name: .shortAndLong, help: "Go on with what comes.")
     var follow = false
 
-    @Option(help: "From then on: 90s, 15m, 2h, 3d ago, or 2026-11-26T07:00:00Z.")
+    @Option(help: "From then on: \(MomentArgument.forms).")
     var since: MomentArgument?
 
     @Option(help: "Until then, in the same form.")
@@ -93,32 +93,5 @@ extension CommandContext {
         let near = NearestName.hint(for: name, among: names)
         let known = names.isEmpty ? "; there is none" : "; there is \(names.joined(separator: ", "))"
         return "there is no \(noun) '\(name)'\(near.isEmpty ? known : near)"
-    }
-}
-
-/// A moment as people type it: how long ago, or when.
-struct MomentArgument: ExpressibleByArgument, Sendable, Hashable {
-    private enum Form: Hashable {
-        case ago(Duration)
-        case at(Timestamp)
-    }
-
-    private let form: Form
-
-    init?(argument: String) {
-        if let span = TimeSpan(argument: argument) {
-            form = .ago(span.duration)
-        } else if let time = TimeText.parse(rfc3339: argument) {
-            form = .at(time)
-        } else {
-            return nil
-        }
-    }
-
-    func moment(before now: Timestamp) -> Timestamp {
-        switch form {
-        case .ago(let duration): now - duration
-        case .at(let time): time
-        }
     }
 }

@@ -19,7 +19,7 @@ struct PauseCommand: AsyncParsableCommand, ChangingCommand {
         commandName: "pause", abstract: "Stop steps from receiving; sends are still taken.",
         discussion: "Survives a restart; `status` shows it until `resume`.")
 
-    @Argument(help: "PIPELINE, or PIPELINE/STEP.", completion: NameCompletion.pipelines)
+    @Argument(help: "PIPELINE, or PIPELINE/STEP.", completion: NameCompletion.steps)
     var target: StepArgument
 
     @Option(help: "Why; shown in status.")
@@ -40,7 +40,7 @@ struct PauseCommand: AsyncParsableCommand, ChangingCommand {
 struct ResumeCommand: AsyncParsableCommand, ChangingCommand {
     static let configuration = CommandConfiguration(commandName: "resume", abstract: "Let paused steps receive again.")
 
-    @Argument(help: "PIPELINE, or PIPELINE/STEP.", completion: NameCompletion.pipelines)
+    @Argument(help: "PIPELINE, or PIPELINE/STEP.", completion: NameCompletion.steps)
     var target: StepArgument
 
     @OptionGroup var common: CommonOptions

@@ -114,8 +114,21 @@ struct StatusText {
         if let expires = pipeline.deadExpires {
             notes.append("oldest dead letter expires in \(TimeText.spaced(max(.zero, expires - time.now)))")
         }
+        notes += Self.leftOut(of: pipeline)
         if pipeline.withoutSubject > 0 { notes.append("no subject: \(Numbers.grouped(pipeline.withoutSubject))") }
         return notes.isEmpty ? [] : [notes.joined(separator: " · ")]
+    }
+
+    /// Delivered records that changed no row.
+    private static func leftOut(of pipeline: PipelineReport) -> [String] {
+        let words: [(entry: LedgerEntry, meaning: String)] = [
+            (.stale, "an older event than its row"), (.ignored, "there was a row"),
+            (.repeated, "written before a crash"),
+        ]
+        return words.compactMap { entry, meaning in
+            let count = (pipeline.steps + pipeline.formerSteps).reduce(0) { $0 + ($1.ledger[entry] ?? 0) }
+            return count > 0 ? "\(entry.words): \(Numbers.grouped(count)) (\(meaning))" : nil
+        }
     }
 
     private var otherQueueLines: [String] {

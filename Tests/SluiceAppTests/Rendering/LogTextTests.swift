@@ -43,17 +43,4 @@ struct LogTextTests {
                 "1970-01-01 00:00:01.123  WARNING  A probe failed probes=3 reason=no\\nroute"
             ])
     }
-
-    @Test("a moment is how long ago, or RFC 3339")
-    func moments() throws {
-        let now = Timestamp(milliseconds: 10_000_000)
-        func moment(_ text: String) -> Int64? { MomentArgument(argument: text)?.moment(before: now).milliseconds }
-        #expect(moment("1h") == 6_400_000)
-        #expect(moment("90s") == 9_910_000)
-        #expect(moment("1970-01-01T00:00:07Z") == 7_000)
-        #expect(moment("1970-01-01T02:00:07.25+02:00") == 7_250)
-        for wrong in ["", "yesterday", "1", "-1h", "1970-01-01", "1970-13-01T00:00:00Z"] {
-            #expect(moment(wrong) == nil, "\(wrong)")
-        }
-    }
 }

@@ -63,6 +63,16 @@ struct StatusTextTests {
             .joined(separator: "\n")
     }
 
+    @Test("delivered records that changed no row are counted by their cause")
+    func leftOut() {
+        var report = morning()
+        report.pipelines[0].steps[1].ledger = [.written: 75_000, .stale: 1_940, .repeated: 10]
+        let lines = text(report)
+        #expect(lines.contains("stale: 1,940 (an older event than its row)"))
+        #expect(lines.contains("repeated: 10 (written before a crash)"))
+        #expect(!lines.contains("ignored"))
+    }
+
     @Test("what is dead comes first, then the ledger, then the steps")
     func failureMorning() {
         #expect(

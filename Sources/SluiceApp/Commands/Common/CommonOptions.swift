@@ -42,6 +42,13 @@ struct TimeSpan: ExpressibleByArgument, Sendable, Hashable {
         duration = .milliseconds(count * unit.milliseconds)
     }
 
+    /// As help shows it: `2s`.
+    var defaultValueDescription: String {
+        let milliseconds = Int(duration.milliseconds)
+        let unit = Self.units.last { $0.milliseconds <= milliseconds && milliseconds % $0.milliseconds == 0 }
+        return unit.map { "\(milliseconds / $0.milliseconds)\($0.name)" } ?? "0s"
+    }
+
     static let units: [(name: String, milliseconds: Int)] = [
         ("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000),
     ]

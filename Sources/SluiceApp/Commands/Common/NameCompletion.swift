@@ -8,6 +8,15 @@ enum NameCompletion {
         await names(words) { try await $0.hello().pipelines }
     }
 
+    /// `PIPELINE` and `PIPELINE/STEP`.
+    static let steps = CompletionKind.custom { words, _, _ in
+        await names(words) { control in
+            try await control.status(pipeline: nil).pipelines.flatMap { pipeline in
+                [pipeline.name] + pipeline.steps.map(\.name.description)
+            }
+        }
+    }
+
     static let queues = CompletionKind.custom { words, _, _ in
         await names(words) { try await $0.queues(named: nil).filter { $0.role != .delivery }.map(\.name) }
     }

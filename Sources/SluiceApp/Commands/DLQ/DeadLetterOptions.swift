@@ -12,8 +12,8 @@ struct DeadLetterOptions: ParsableArguments {
     @Option(help: "Of this group: the number that `dlq` printed, or a fingerprint of `dlq --json`.")
     var group: String?
 
-    @Option(help: "That died within the last 2h, 3d, …")
-    var since: TimeSpan?
+    @Option(help: "That died since then: \(MomentArgument.forms).")
+    var since: MomentArgument?
 
     @Flag(help: "All of them.")
     var all = false
@@ -31,7 +31,7 @@ struct DeadLetterOptions: ParsableArguments {
         }
         if all, choices { throw CommandFailure(.usage, "--all and a narrower choice do not go together") }
         var selection = DeadLetterSelection(
-            pipeline: pipeline, ids: ids, reason: reason, since: since.map { Timestamp.wall - $0.duration })
+            pipeline: pipeline, ids: ids, reason: reason, since: since?.moment(before: .wall))
         if let group { try await resolve(group, in: control, into: &selection) }
         return selection
     }
