@@ -1,59 +1,35 @@
-import NIOPosix
 import Sluice
+import Synchronization
 
-#if canImport(Glibc)
+#if os(Linux)
     import Glibc
-#else
-    import Darwin
 #endif
 
 /// Wakes whoever waits for another process to let a data folder go, or to open its socket there: closing the lock
 /// file and making the socket are both changes in the folder.
-struct FolderWatch: ~Copyable {
+final class FolderWatch: Sendable {
     #if os(Linux)
-        private let descriptor: CInt
-        /// A pipe that is written to when the waiting task is cancelled.
-        private let wakeUp: (read: CInt, write: CInt)
+        private let changes: FolderChanges
+        private let seen = Mutex<UInt64>(0)
 
         /// From here on changes are remembered: begin to watch, look, then wait.
         /// - Throws: `ControlError.failed`, `.forbidden`.
         init(folder: String, for changes: Changes = .folder) throws {
-            descriptor = inotify_init1(CInt(IN_CLOEXEC) | CInt(IN_NONBLOCK))
-            guard descriptor >= 0 else { throw ControlError.failed("inotify: \(String(cString: strerror(errno)))") }
-            var ends: [CInt] = [-1, -1]
-            guard pipe(&ends) == 0, inotify_add_watch(descriptor, folder, changes.mask) >= 0 else {
-                let error = errno
-                for open in ends + [descriptor] where open >= 0 { close(open) }
-                if error == EACCES { throw ControlError.forbidden("no permission for the data folder '\(folder)'") }
-                throw ControlError.failed("'\(folder)' cannot be watched: \(String(cString: strerror(error)))")
-            }
-            wakeUp = (ends[0], ends[1])
+            // What changed does not matter; the caller looks for itself.
+            self.changes = try FolderChanges(of: changes.events) { _ in true }
+            try self.changes.watch([folder], mayBeAbsent: false)
         }
 
-        deinit {
-            close(descriptor)
-            close(wakeUp.read)
-            close(wakeUp.write)
-        }
-
-        /// Returns after a change, or after `limit`, on a thread that may block.
+        /// Returns after a change, or after `limit`.
         /// - Throws: `CancellationError`.
         func wait(atMost limit: Duration) async throws {
-            let (descriptor, wakeUp) = (descriptor, wakeUp)
-            try await withTaskCancellationHandler {
-                try await NIOThreadPool.singleton.runIfActive {
-                    var entries = [descriptor, wakeUp.read].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-                    guard poll(&entries, 2, CInt(clamping: max(1, limit.milliseconds))) > 0 else { return }
-                    // What changed does not matter; the caller looks for itself.
-                    withUnsafeTemporaryAllocation(byteCount: 4_096, alignment: 8) { buffer in
-                        while read(descriptor, buffer.baseAddress, buffer.count) > 0 {}
-                    }
-                }
-            } onCancel: {
-                var byte: UInt8 = 0
-                write(wakeUp.write, &byte, 1)
+            let (signal, seen) = (changes.signal, seen.withLock { $0 })
+            do {
+                try await withTimeout(max(.zero, limit)) { try await signal.wait(after: seen) }
+            } catch is TimeoutError {
+                return
             }
-            try Task.checkCancellation()
+            self.seen.withLock { $0 = signal.version }
         }
     #else
         init(folder: String, for changes: Changes = .folder) throws {}
@@ -76,12 +52,11 @@ extension FolderWatch {
         case writes
 
         #if os(Linux)
-            fileprivate var mask: UInt32 {
+            fileprivate var events: Int32 {
                 switch self {
-                case .folder:
-                    UInt32(IN_CREATE | IN_CLOSE_WRITE | IN_CLOSE_NOWRITE | IN_ATTRIB | IN_DELETE | IN_MOVED_TO)
-                case .names: UInt32(IN_CREATE | IN_MOVED_TO)
-                case .writes: UInt32(IN_CREATE | IN_MODIFY)
+                case .folder: IN_CREATE | IN_CLOSE_WRITE | IN_CLOSE_NOWRITE | IN_ATTRIB | IN_DELETE | IN_MOVED_TO
+                case .names: IN_CREATE | IN_MOVED_TO
+                case .writes: IN_CREATE | IN_MODIFY
                 }
             }
         #endif

@@ -14,14 +14,18 @@ import Synchronization
         private let source: Mutex<any DispatchSourceRead>
         private let watched = Mutex<Set<CInt>>([])
 
-        /// Not when a file is written to, but when its writer has closed it: half a file is nobody's wish.
-        private static let events = UInt32(
-            IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF
-                | IN_ONLYDIR)
+        private let events: UInt32
 
-        /// - Parameter counts: whether a change of the file or folder of this name is one.
+        /// Not when a file is written to, but when its writer has closed it: half a file is nobody's wish.
+        static let wholeFiles =
+            IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF
+
+        /// - Parameters:
+        ///   - events: inotify's, of a folder.
+        ///   - counts: whether a change of the file or folder of this name is one.
         /// - Throws: `ControlError.failed`.
-        init(counts: @escaping @Sendable (_ name: String) -> Bool) throws {
+        init(of events: Int32 = wholeFiles, counts: @escaping @Sendable (_ name: String) -> Bool) throws {
+            self.events = UInt32(events | IN_ONLYDIR)
             let descriptor = inotify_init1(CInt(IN_CLOEXEC) | CInt(IN_NONBLOCK))
             guard descriptor >= 0 else { throw Self.failure("inotify") }
             self.descriptor = descriptor
@@ -38,19 +42,20 @@ import Synchronization
 
         /// From here on changes in these folders count, and only in these. One that is not there is passed over: that
         /// it comes is a change of the folder above it.
-        /// - Throws: `ControlError.failed` when the kernel does not watch so many.
-        func watch(_ folders: Set<String>) throws {
+        /// - Parameter mayBeAbsent: false = one that is not there is an error.
+        /// - Throws: `ControlError.failed` when the kernel does not watch so many, `.forbidden`.
+        func watch(_ folders: Set<String>, mayBeAbsent: Bool = true) throws {
             try watched.withLock { watched in
                 var present: Set<CInt> = []
                 for folder in folders {
-                    let watch = inotify_add_watch(descriptor, folder, Self.events)
+                    let watch = inotify_add_watch(descriptor, folder, events)
                     if watch >= 0 {
                         present.insert(watch)
                     } else if errno == ENOSPC {
                         throw ControlError.failed(
                             "the kernel does not watch so many folders (\(folders.count)); raise "
                                 + "fs.inotify.max_user_watches")
-                    } else if errno != ENOENT, errno != ENOTDIR {
+                    } else if !mayBeAbsent || (errno != ENOENT && errno != ENOTDIR) {
                         throw Self.failure("'\(folder)' cannot be watched")
                     }
                 }
@@ -60,7 +65,8 @@ import Synchronization
         }
 
         private static func failure(_ what: String) -> ControlError {
-            .failed("\(what): \(String(cString: strerror(errno)))")
+            let text = "\(what): \(String(cString: strerror(errno)))"
+            return errno == EACCES ? .forbidden(text) : .failed(text)
         }
 
         /// - Returns: whether any of the events counts.
