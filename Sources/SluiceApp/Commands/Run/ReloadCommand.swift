@@ -43,7 +43,7 @@ struct ReloadCommand: AsyncParsableCommand, ChangingCommand {
             context.print(document: Document(plan, isDone: isDone))
         } else if plan.isPossible {
             let verdict = Self.verdict(plan, isDone: isDone)
-            context.note(wasFaster ? "\(verdict) any more: another reload has done it meanwhile" : verdict)
+            context.note(wasFaster ? "\(verdict): another reload has done it meanwhile" : verdict)
         }
         guard plan.isPossible else {
             if context.json { throw CommandFailure(.definition) }
