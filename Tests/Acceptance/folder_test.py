@@ -84,6 +84,15 @@ class FolderTest(harness.Case):
                 answer = self.orders(*command, expect=RIGHTS, **options)
                 self.assertIn(str(self.data), answer.err)
 
+    def test_info(self):
+        """data info tells what of the folder's size is the reserve"""
+        self.orders("send", "some-in", input=b'{"n": 1}\n', expect=DONE)
+        text = self.orders("data", "info", expect=DONE).out
+        self.assertIn("MB are the reserve for a full disk\n", text)
+        self.assertIn("1 with 1 message\n", text)
+        self.assertEqual(
+            self.json("data", "info")["reserve_bytes"], (self.data / "reserve").stat().st_size)
+
     def test_private(self):
         """the folder is for its owner alone: 0700, files 0600"""
         self.fill()

@@ -47,6 +47,7 @@ class TryTest(harness.Case):
         """a record without the group that the definition asks for would be dead at intake, and no function sees it"""
         results, _ = self.results(self.define("queue: {type: fifo, group: $.who}"), '{"n": 1, "who": "a"}', '{"n": 2}')
         self.assertEqual([(r["outcome"], r.get("step")) for r in results], [("passed", None), ("dead", "intake")])
+        self.assertEqual(results[1]["type"], "intake")
         self.assertEqual(results[1]["reason"], "it has no message group: nothing is found at $.who")
         self.assertNotIn("outputs", results[1])
 

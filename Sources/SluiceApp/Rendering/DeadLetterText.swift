@@ -77,7 +77,10 @@ struct DeadLetterText {
             + "\(SafeText.line(failure.reason))\(version)"
     }
 
-    private static func step(_ step: String) -> String { StepKind(step) == .delivery ? "→ \(step)" : step }
+    /// What is at neither of these died on its way to the sink of that name.
+    private static func step(_ step: String) -> String {
+        step == "intake" || StepKind(step) != .delivery ? step : "→ \(step)"
+    }
 
     private static func shortened(_ reason: String) -> String {
         reason.count > 60 ? reason.prefix(59) + "…" : reason

@@ -35,7 +35,7 @@ struct StatusText {
         guard pipeline.dead > 0 else { return running }
         let since = pipeline.deadSince.map { " since \(time.short($0))" } ?? ""
         let count = Numbers.grouped(pipeline.deadReasonCount)
-        let reason = pipeline.deadReason.map { " (\(count) \(SafeText.line($0)))" } ?? ""
+        let reason = pipeline.deadReason.map { " (\(count) × \(SafeText.line($0)))" } ?? ""
         return "\(Numbers.grouped(pipeline.dead)) DEAD\(since)\(reason)   → \(command) dlq \(pipeline.name)"
             + (pipeline.running ? "" : "   (not running)")
     }
@@ -112,7 +112,7 @@ struct StatusText {
         }
         if let until = pipeline.archiveUntil { notes.append("archive until \(time.date(until))") }
         if let expires = pipeline.deadExpires {
-            notes.append("oldest dead letter expires in \(TimeText.spaced(max(.zero, expires - time.now)))")
+            notes.append("oldest dead letter expires \(time.short(expires))")
         }
         notes += Self.leftOut(of: pipeline)
         if pipeline.withoutSubject > 0 { notes.append("no subject: \(Numbers.grouped(pipeline.withoutSubject))") }

@@ -62,12 +62,6 @@ struct TimeText: Sendable {
         return "\(seconds / 86_400)d"
     }
 
-    /// `13 d`, for sentences.
-    static func spaced(_ duration: Duration) -> String {
-        let text = compact(duration)
-        return "\(text.dropLast()) \(text.suffix(1))"
-    }
-
     /// `2026-12-23T02:14:07.123Z`, for machines.
     static func rfc3339(_ time: Timestamp) -> String {
         let parts = civil(seconds: time.seconds)

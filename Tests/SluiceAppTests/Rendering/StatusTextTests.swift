@@ -77,12 +77,12 @@ struct StatusTextTests {
     func failureMorning() {
         #expect(
             text(morning()) == """
-                orders   4,000 DEAD since 02:14 (3,912 ValidationError: cents is null)   → sluice dlq orders
+                orders   4,000 DEAD since 02:14 (3,912 × ValidationError: cents is null)   → sluice dlq orders
                          received 81,204 = delivered 76,950 + filtered 210 + waiting 44 + in flight 0 + dead 4,000   ✓ adds up
                 STEP       WAITING  IN FLIGHT  OLDEST  RATE  DONE IN  STATE
                 transform        0          0       –   0/s        –  PAUSED 02:15: 90% of 200 failed alike
                 → shop          44          0      7h   0/s        –  breaker open 02:31: connection refused (probe in 12 s)
-                code 9f3c1 since 02:11 (before: 71ab0) · archive until 2026-12-23 · oldest dead letter expires in 13 d
+                code 9f3c1 since 02:11 (before: 71ab0) · archive until 2026-12-23 · oldest dead letter expires 12-08 02:14
                 """)
     }
 
@@ -142,7 +142,7 @@ struct StatusTextTests {
     func hostile() {
         var report = morning()
         report.pipelines[0].deadReason = "\u{1B}[2J\u{202E}evil\nline"
-        #expect(text(report).contains("(3,912 \\x1b[2J\\u{202e}evil\\nline)"))
+        #expect(text(report).contains("(3,912 × \\x1b[2J\\u{202e}evil\\nline)"))
     }
 
     @Test("the JSON has the same figures, and a version")

@@ -17,6 +17,8 @@ struct DataInfoCommand: AsyncParsableCommand {
     private struct Document: Encodable {
         var folder: String
         var bytes: Int
+        /// Those of `bytes` that are kept free for the moment when the disk is full.
+        var reserveBytes: Int
         var pipelines: [String]
         var queues: Int
         var messages: Int
@@ -33,24 +35,33 @@ struct DataInfoCommand: AsyncParsableCommand {
             )
         }
         let document = Document(
-            folder: folder.path, bytes: try Self.size(of: folder.path), pipelines: report.pipelines.map(\.name),
+            folder: folder.path, bytes: try Self.size(of: folder.path),
+            reserveBytes: try Self.size(of: folder.path, ["reserve"]), pipelines: report.pipelines.map(\.name),
             queues: queues.count, messages: queues.reduce(0) { $0 + $1.depth.messages },
             process: hello.processID == getpid() ? nil : hello.processID)
         if context.json {
             context.print(document: document)
         } else {
             context.print([
-                "folder     \(document.folder)", "size       \(Numbers.bytes(document.bytes))",
+                "folder     \(document.folder)", "size       \(Self.sizeText(document))",
                 "pipelines  \(document.pipelines.isEmpty ? "none" : document.pipelines.joined(separator: ", "))",
-                "queues     \(document.queues) with \(Numbers.grouped(document.messages)) messages",
+                "queues     \(document.queues) with "
+                    + (document.messages == 1 ? "1 message" : "\(Numbers.grouped(document.messages)) messages"),
                 "in use by  \(document.process.map { "process \($0)" } ?? "nobody")",
             ])
         }
     }
 
-    private static func size(of folder: String) throws -> Int {
+    private static func sizeText(_ document: Document) -> String {
+        let reserve = Numbers.bytes(document.reserveBytes)
+        return Numbers.bytes(document.bytes)
+            + (document.reserveBytes > 0 ? ", of which \(reserve) are the reserve for a full disk" : "")
+    }
+
+    /// - Parameter names: of the files that count; `nil` = all that is in the folder.
+    private static func size(of folder: String, _ names: [String]? = nil) throws -> Int {
         let files = FileManager.default
-        return try files.subpathsOfDirectory(atPath: folder).reduce(0) { sum, path in
+        return try (names ?? files.subpathsOfDirectory(atPath: folder)).reduce(0) { sum, path in
             do {
                 let attributes = try files.attributesOfItem(atPath: "\(folder)/\(path)")
                 return sum + ((attributes[.size] as? Int) ?? 0)

@@ -110,7 +110,7 @@ struct Trial {
         Result(
             outcome: "dead", name: name,
             reason: "it has no message group: nothing is found at \(pipeline.queue.group?.text ?? "its path")",
-            step: "intake")
+            type: "intake", step: "intake")
     }
 
     private func step(
@@ -164,7 +164,7 @@ extension Trial.Result {
         let passed = outputs?.map { "\(name)  → \(SafeText.line($0))" } ?? []
         guard let reason else { return outputs == nil ? ["\(name)  \(outcome)"] : passed }
         let place = step.flatMap { $0 == "transform" ? nil : " at \($0)" } ?? ""
-        let kind = type.map { reason.hasPrefix($0) ? "" : " (\($0))" } ?? ""
+        let kind = type.map { reason.hasPrefix($0) || $0 == step ? "" : " (\($0))" } ?? ""
         return passed + ["\(name)  \(outcome.uppercased())\(place): \(SafeText.line(reason))\(kind)"]
     }
 }
