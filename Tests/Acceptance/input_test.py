@@ -121,6 +121,17 @@ class InputTest(harness.Case):
                 self.assertEqual(code, DONE, err)
                 self.assertIn(f"the report of what was done cannot be written to stdout: {reason}", err)
         self.assertEqual(json.loads(self.orders("queue", "show", "some-in", "--json", expect=DONE).out)["ready"], 2)
+        definition = self.write(
+            "lines.yaml", 'pipeline: lines\nsource: {queue: some-in}\ndeliver: {to: "sqlite:x.db", table: t, key: [id]}\n')
+        self.orders("run", definition, "--until-idle", expect=DEAD)
+        for command in (["pause", "lines"], ["resume", "lines"], ["dlq", "redrive", "--all", "--limit", "1"],
+                        ["dlq", "discard", "--all", "--reason", "a test", "--yes"], ["data", "upgrade"]):
+            with self.subTest(command):
+                code, err = self.unread(*command)
+                self.assertEqual(code, DONE, err)
+                self.assertIn("the report of what was done cannot be written to stdout: Broken pipe", err)
+        ledger = self.queue(self.pipeline("lines"), "dead_letters")
+        self.assertEqual((ledger["moved_out"], ledger["discarded"], ledger["ready"]), (1, 1, 0))
 
     def test_closed_stdout(self):
         """a stdout that is closed from the start is no file of the store's"""

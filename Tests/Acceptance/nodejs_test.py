@@ -157,6 +157,13 @@ class NodeTest(harness.Case):
                 self.assertIn(words, answer.err)
                 self.assertEqual(self.queue(self.pipeline("lines"), "intake")["dead_lettered"], 0)
 
+    def test_module(self):
+        """check says which files of a handler's module it looked for, and where"""
+        self.handler("other.mjs", "")
+        answer = self.orders("check", self.define(), expect=DEFINITION)
+        self.assertIn("lines.yaml:5:12: transform.handler: the module of 'orders.handler' is not there", answer.err)
+        self.assertIn("no 'orders.js', 'orders.mjs' or 'orders.cjs' in ", answer.err)
+
     def test_interpreter(self):
         """check refuses a runtime whose interpreter is not there, or is of another version"""
         self.handler(*FORMS["ES module, async"])

@@ -62,6 +62,9 @@ class TryTest(harness.Case):
         self.assertIn("'n', which `key` names", results[1]["reason"])
         self.assertEqual(results[1]["outputs"], ['{"m": 1}'])
         self.assertFalse((self.folder / "out").exists(), "it wrote to the sink")
+        definition = self.define()
+        definition.write_text(definition.read_text().replace("key: [n]", "create: false, key: [n]"))
+        self.assertEqual(self.results(definition, '{"m": 1}')[0][0].get("type"), "missing-key")
         text = self.orders("try", self.define(), input=b'{"m": 1}\n', expect=DEAD).out
         self.assertIn('line 1  → {"m": 1}\nline 1  DEAD at sqlite: the record has no value for ', text)
 

@@ -38,8 +38,8 @@ extension PipelineApp {
     ///
     /// Not `async`: a process of a function has given up what the thread pool would need.
     public static func main() {
-        Descriptors.prepare()
         if let status = JQProcess.run(Array(CommandLine.arguments.dropFirst())) { exit(status) }
+        Descriptors.prepare()
         Task { exit(await runCommandLine().rawValue) }
         dispatchMain()
     }

@@ -14,6 +14,7 @@ struct TrialDelivery {
         guard case .sqlite = pipeline.deliver.to else { return nil }
         var pipeline = pipeline
         pipeline.deliver.to = .sqlite("\(folder)/try.db")
+        pipeline.deliver.create = true
         // A table that is there may have more columns than the records before had.
         if pipeline.deliver.unknown == .reject { pipeline.deliver.unknown = .add }
         // Every record is judged, also behind one of its group that fails.
