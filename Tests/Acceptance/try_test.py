@@ -84,8 +84,15 @@ class TryTest(harness.Case):
         (self.folder / "jobs" / "lines").mkdir(parents=True)
         (self.folder / "jobs" / "lines" / "__init__.py").write_text(HANDLER)
         self.orders("check", self.define(handler="jobs/lines.handler"), expect=DONE)
-        # Installed, and not in the code folder.
-        self.orders("check", self.define(handler="json.loads"), expect=DONE)
+        # Installed, or where PYTHONPATH says, and not in the code folder.
+        self.orders("check", self.define(handler="json.decoder.scanner"), expect=DONE)
+        answer = self.orders("check", self.define(handler="jobs/other.handler"), expect=DEFINITION)
+        self.assertIn("no 'jobs/other.py' or 'jobs/other/__init__.py' in", answer.err)
+        (self.folder / "elsewhere").mkdir()
+        (self.folder / "elsewhere" / "far.py").write_text(HANDLER)
+        variables = f", environment: {{PYTHONPATH: '{self.folder}/elsewhere'}}"
+        self.orders("check", self.define(handler="far.handler" + variables), expect=DONE)
+        self.orders("check", self.define(handler="far.handler"), expect=DEFINITION)
 
         definition = self.define(handler="lines.handler, code: nowhere")
         answer = self.orders("check", definition, expect=DEFINITION)

@@ -16,7 +16,10 @@ enum FunctionCheck {
             return [DefinitionMistake(at: place, "transform.runtime: \(found.problem)", expected: found.remedy)]
         }
         guard let (handler, place) = definition.handler,
-            let missing = await HandlerModule(handler, runtime: runtime, code: code).missing()
+            let missing = await HandlerModule(
+                handler, runtime: runtime, code: code,
+                environment: definition.pipeline.transform?.environment ?? [:]
+            ).missing()
         else { return [] }
         return [
             DefinitionMistake(

@@ -7,15 +7,18 @@ package struct HandlerModule: Sendable {
     private let handler: String
     private let runtime: String
     private let code: String
+    private let environment: [String: String]
 
     /// - Parameters:
     ///   - handler: `module.function`; the module may be in a folder.
     ///   - runtime: one that there is.
     ///   - code: the folder of the code.
-    package init(_ handler: String, runtime: String, code: String) {
+    ///   - environment: the variables of the definition.
+    package init(_ handler: String, runtime: String, code: String, environment: [String: String]) {
         self.handler = handler
         self.runtime = runtime
         self.code = code
+        self.environment = environment
     }
 
     /// - Returns: what was looked for in vain; `nil` = it is there.
@@ -45,21 +48,33 @@ package struct HandlerModule: Sendable {
         return String(handler[..<end].replacing("/", with: "."))
     }
 
-    /// A module may be installed, compiled, or where PYTHONPATH says. To find the outermost package runs none of its
-    /// code.
+    /// A module may be installed, compiled, or where PYTHONPATH says. Python looks for it without running anything: the
+    /// packages that it is in are not imported. A folder alone has no function.
+    private static let search = """
+        import sys
+        from importlib.machinery import PathFinder
+        name, folders = "", [sys.argv[1], *sys.path[1:]]
+        for part in sys.argv[2].split("."):
+            name = f"{name}.{part}".lstrip(".")
+            spec = PathFinder.find_spec(name, folders)
+            if not spec:
+                sys.exit(1)
+            folders = spec.submodule_search_locations or []
+        sys.exit(not spec.loader or not spec.origin)
+        """
+
     private func pythonHasModule() async -> Bool {
-        let program = PythonRuntime.interpreter(runtime, code: code)
-        let package = pythonModule.prefix { $0 != "." }
-        let search =
-            "import sys, importlib.util; sys.path[0] = sys.argv[1]; sys.exit(not importlib.util.find_spec(sys.argv[2]))"
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? Programs.standardPath
+        // Whether there is an interpreter is another check's question; nothing is known of its modules.
+        guard let program = Programs.find(PythonRuntime.interpreter(runtime, code: code), in: path) else { return true }
         do {
-            let executable: Executable = program.contains("/") ? .path(FilePath(program)) : .name(program)
             let result = try await Subprocess.run(
-                executable, arguments: ["-B", "-c", search, code, String(package)], input: .none,
-                output: .discarded, error: .discarded)
+                .path(FilePath(program)), arguments: ["-B", "-c", Self.search, code, pythonModule],
+                environment: .custom(
+                    Dictionary(uniqueKeysWithValues: environment.map { (Environment.Key(stringLiteral: $0), $1) })),
+                input: .none, output: .discarded, error: .discarded)
             return result.terminationStatus.isSuccess
         } catch {
-            // Whether there is an interpreter is another check's question; nothing is known of its modules.
             return true
         }
     }
