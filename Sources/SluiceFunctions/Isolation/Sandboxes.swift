@@ -24,6 +24,8 @@ package final class Sandboxes: Sendable {
     private struct State {
         var shared: Shared?
         var count = 0
+        /// Those that were made and not removed yet.
+        var present = 0
         /// Groups whose processes have been killed and may still be ending. The kernel does not say when they are
         /// gone: they are tried again when another sandbox is made or removed, and by the watchdog at the end.
         var ending: [ControlGroup] = []
@@ -36,6 +38,8 @@ package final class Sandboxes: Sendable {
     private let state = Mutex(State())
     /// Removing a large folder takes a while, and nobody waits for it.
     private let cleaning = DispatchQueue(label: "sluice.functions.cleaning")
+    /// Notified when one is removed.
+    private let removed = Signal()
 
     /// - Parameters:
     ///   - folder: for temporary folders; nobody else uses it, and what is in it is removed.
@@ -105,6 +109,7 @@ package final class Sandboxes: Sendable {
                 rmdir(temporary)
                 throw error
             }
+            state.present += 1
             return Sandbox(
                 temporaryFolder: temporary, group: group, memory: memory, watchdog: shared.watchdog, owner: self)
         }
@@ -128,7 +133,11 @@ package final class Sandboxes: Sendable {
             if let group = sandbox.group { state.ending.append(group) }
             Self.tryAgain(&state.ending)
         }
-        cleaning.async { [logger] in
+        cleaning.async { [self] in
+            defer {
+                state.withLock { $0.present -= 1 }
+                removed.notify()
+            }
             do {
                 try FileManager.default.removeItem(atPath: sandbox.temporaryFolder)
             } catch {
@@ -145,8 +154,19 @@ package final class Sandboxes: Sendable {
         }
     }
 
+    /// Returns when none is left: each is removed when its process has ended, and that may be a moment after it was
+    /// killed.
+    /// - Throws: `CancellationError`.
+    package func waitUntilNoneIsLeft() async throws {
+        while true {
+            let version = removed.version
+            if state.withLock({ $0.present }) == 0 { return }
+            try await removed.wait(after: version)
+        }
+    }
+
     /// Returns when all that was removed is gone.
-    package func cleaned() async {
+    func cleaned() async {
         await withCheckedContinuation { continuation in cleaning.async { continuation.resume() } }
     }
 }

@@ -59,9 +59,20 @@ struct Trial {
         }
         await invoker.close()
         await delivery?.close()
-        // The folders of its processes are removed beside this task; what is below is all of them.
-        await sandboxes.cleaned()
+        try await waitUntilGone(sandboxes)
         return (try results.get(), function.version)
+    }
+
+    /// How long a process that was killed may take to be gone.
+    private static let patience: Duration = .seconds(5)
+
+    /// The folders of its processes are removed beside this task, and so is what is above them.
+    private func waitUntilGone(_ sandboxes: Sandboxes) async throws {
+        do {
+            try await withTimeout(Self.patience) { try await sandboxes.waitUntilNoneIsLeft() }
+        } catch is TimeoutError {
+            context.logger.warning("A process of the function was killed, and has not ended yet")
+        }
     }
 
     /// Made only for a function that is a process, or for a sink.
