@@ -151,6 +151,17 @@ class InputTest(harness.Case):
         answer = self.orders("send", "lines-in", "--timeout", "1s", input=b'{"n": 1}\n', expect=TIMEOUT)
         self.assertEqual(answer.out, "0 lines stored in lines-in; nothing was sent\n", answer)
 
+    def test_groupless(self):
+        """a record without the group of its definition is dead at intake, which is no sink"""
+        definition = self.write(
+            "lines.yaml", "pipeline: lines\nsource: {queue: lines-in}\nqueue: {type: fifo, group: $.g}\n"
+            'deliver: {to: "sqlite:x.db", table: t}\n')
+        self.orders("send", "lines-in", input=b'{"n": 1}\n', expect=DONE)
+        self.orders("run", definition, "--until-idle", expect=DEAD)
+        self.assertRegex(self.orders("dlq", expect=DONE).out, r"\n1 +1 +intake  it has no message group")
+        self.assertRegex(
+            self.orders("dlq", "show", "--all", expect=DONE).out, r"failed .* intake  it has no message group: nothing is")
+
     def test_missing_file(self):
         """a file that is not there is named"""
         answer = self.orders("send", "orders-in", "no-such-file.jsonl")

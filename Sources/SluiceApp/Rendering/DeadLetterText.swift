@@ -72,7 +72,8 @@ struct DeadLetterText {
 
     private func line(of failure: Failure) -> String {
         let version = failure.version.map { "  [code \(SafeText.line($0))]" } ?? ""
-        let type = failure.type.map { "\(SafeText.line($0)): " } ?? ""
+        // A failure at intake has the step for its type.
+        let type = failure.type.map { $0 == failure.step ? "" : "\(SafeText.line($0)): " } ?? ""
         return "failed    \(time.full(failure.time))  \(Self.step(failure.step))  \(type)"
             + "\(SafeText.line(failure.reason))\(version)"
     }
