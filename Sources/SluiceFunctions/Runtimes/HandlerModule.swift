@@ -51,16 +51,16 @@ package struct HandlerModule: Sendable {
     /// A module may be installed, compiled, or where PYTHONPATH says. Python looks for it without running anything: the
     /// packages that it is in are not imported. A folder alone has no function.
     private static let search = """
-        import sys
         from importlib.machinery import PathFinder
-        name, folders = "", [sys.argv[1], *sys.path[1:]]
-        for part in sys.argv[2].split("."):
+        from sys import argv, exit, path
+        name, folders = "", [argv[1], *path[1:]]
+        for part in argv[2].split("."):
             name = f"{name}.{part}".lstrip(".")
             spec = PathFinder.find_spec(name, folders)
             if not spec:
-                sys.exit(1)
+                exit(1)
             folders = spec.submodule_search_locations or []
-        sys.exit(not spec.loader or not spec.origin)
+        exit(not spec.loader or not spec.origin)
         """
 
     private func pythonHasModule() async -> Bool {
