@@ -4,11 +4,13 @@ import Sluice
 final class JQFunction {
     private let program: JQProgram
     private let source: [UInt8]
+    private let words: JQWords
 
     /// - Throws: all that jq finds wrong with the program.
     init(_ source: String) throws(JQMistakes) {
         program = try JQProgram(source)
         self.source = Array(source.utf8)
+        words = JQWords(source)
     }
 
     /// - Parameter time: what `now` is, in seconds since 1970.
@@ -16,6 +18,7 @@ final class JQFunction {
         if let problem = Self.problem(of: record) { return .failed(problem) }
         do throws(Problem) {
             let outputs = try record.withUnsafeBufferPointer { (record) throws(Problem) -> [[UInt8]] in
+                if words.readsNumbers { try checkTexts(of: record, time) }
                 let numbers = AwkwardNumber.all(in: record)
                 guard numbers.isEmpty else { return try self.outputs(of: record, numbers, time) }
                 return try run(record, time, isQuiet: false)
@@ -79,11 +82,39 @@ extension JQFunction {
         let spelling = spellingRun(record, numbers, mentions, standIns[0], time)
         let merged = merge(runs, standIns, spelling, numbers) ?? merge(runs, standIns, nil, numbers)
         guard let merged else { throw Self.notTold(numbers) }
+        if !isExact, words.looksIntoTexts {
+            // The texts of stand-ins are shorter than those of the numbers, and other ones.
+            let texts = attempt(NumberText.apply(to: record, numbers), time)
+            guard let texts, NumberText.agree(merged, texts, numbers) else { throw Self.notTold(numbers) }
+        }
         return merged
+    }
+
+    /// Whether the program makes a number of a text that jq would round.
+    private func checkTexts(of record: UnsafeBufferPointer<UInt8>, _ time: Double) throws(Problem) {
+        let texts = NumberText.all(in: record)
+        guard let first = texts.first else { return }
+        let outputs = try run(record, time, isQuiet: true)
+        let others = attempt(NumberText.change(texts, in: record), time)
+        guard let others, NumberText.keepsNumbers(outputs, others, texts) else {
+            let text = String(decoding: first.spelling.prefix(80), as: UTF8.self)
+            throw Problem(
+                reason: "the program may make a number of a text of the record, with `tonumber` or `fromjson`, and jq "
+                    + "would round it (\"\(text)\"): pass the text on as it is", type: "jq-number", remedy: .reject)
+        }
     }
 
     private func run(_ record: [UInt8], _ time: Double, isQuiet: Bool) throws(Problem) -> [[UInt8]] {
         try record.withUnsafeBufferPointer { (record) throws(Problem) in try run(record, time, isQuiet: isQuiet) }
+    }
+
+    /// - Returns: `nil` = the program fails.
+    private func attempt(_ record: [UInt8], _ time: Double) -> [[UInt8]]? {
+        do throws(Problem) {
+            return try run(record, time, isQuiet: true)
+        } catch {
+            return nil
+        }
     }
 
     /// `nil` = nothing can be learned from it; then exact numbers are spelled as jq does.
@@ -92,11 +123,7 @@ extension JQFunction {
         _ first: StandIns, _ time: Double
     ) -> (outputs: [[UInt8]], standIns: StandIns)? {
         guard let standIns = StandIns.forSpelling(numbers, like: first) else { return nil }
-        do throws(Problem) {
-            return (try run(standIns.apply(to: record, numbers, mentions), time, isQuiet: true), standIns)
-        } catch {
-            return nil
-        }
+        return attempt(standIns.apply(to: record, numbers, mentions), time).map { ($0, standIns) }
     }
 
     private func merge(
@@ -106,10 +133,12 @@ extension JQFunction {
         if let spelling, spelling.outputs.count != runs[0].count { return nil }
         do throws(OutputMerge.Differ) {
             var outputs: [[UInt8]] = []
+            let exact = spelling == nil ? [:] : OutputMerge.shown(numbers)
             for place in runs[0].indices {
                 let sides = zip(runs, standIns).map { run, standIns in OutputMerge.Side(run[place], standIns) }
                 var merge = OutputMerge(
-                    sides, spelling: spelling.map { OutputMerge.Side($0.outputs[place], $0.standIns) }, numbers)
+                    sides, spelling: spelling.map { OutputMerge.Side($0.outputs[place], $0.standIns) }, numbers,
+                    exact: exact)
                 outputs.append(try merge.output())
             }
             return outputs

@@ -62,11 +62,31 @@ final class JQProgram {
                 return outputs
             }
             let bytes = output.json { Array($0) }
+            guard !Self.isCut(bytes) else {
+                throw Failure(reason: "the program makes values that are nested too deep for jq to write them")
+            }
             room -= bytes.count
             guard room >= 0 else {
                 throw Failure(reason: "the program makes more than \(Self.mostOutput) bytes of it")
             }
             outputs.append(bytes)
+        }
+    }
+
+    /// What jq writes in place of what is nested too deep, which is no JSON.
+    private static let cut = Array("<stripped: exceeds max depth>".utf8)
+
+    private static func isCut(_ bytes: [UInt8]) -> Bool {
+        // Nothing that is nested so deep is shorter.
+        guard bytes.count > 256, bytes.contains(UInt8(ascii: "<")), bytes.contains(cut) else { return false }
+        do throws(JSONMistake) {
+            try bytes[...].withScanner { (scanner) throws(JSONMistake) in
+                _ = try scanner.value()
+                try scanner.finish()
+            }
+            return false
+        } catch {
+            return true
         }
     }
 

@@ -9,31 +9,15 @@ struct OutputMerge {
         let bytes: [UInt8]
         let standIns: StandIns
         fileprivate var position = 0
-        /// How long the texts of stand-ins are, the longest first: one may begin as another does.
-        private let lengths: [Int]
 
         init(_ bytes: [UInt8], _ standIns: StandIns) {
             self.bytes = bytes
             self.standIns = standIns
-            lengths = Set(standIns.numbers.keys.map(\.count)).sorted(by: >)
         }
 
         fileprivate var byte: UInt8? { position < bytes.count ? bytes[position] : nil }
 
-        /// The number, the text or the one byte that comes next.
-        fileprivate mutating func token() -> ArraySlice<UInt8> {
-            let start = position
-            position += 1
-            if bytes[start] == UInt8(ascii: "\"") {
-                while position < bytes.count, bytes[position] != UInt8(ascii: "\"") {
-                    position += bytes[position] == UInt8(ascii: "\\") ? 2 : 1
-                }
-                position = min(position + 1, bytes.count)
-            } else if bytes[start].startsNumber {
-                while position < bytes.count, bytes[position].isInNumber { position += 1 }
-            }
-            return bytes[start..<position]
-        }
+        fileprivate mutating func token() -> ArraySlice<UInt8> { JQToken.next(bytes, &position) }
 
         /// A text in which every stand-in is the spelling of its number.
         fileprivate func restored(_ token: ArraySlice<UInt8>, _ numbers: [AwkwardNumber]) -> [UInt8] {
@@ -54,7 +38,7 @@ struct OutputMerge {
         /// The stand-in whose text comes first in `rest`.
         private func standIn(_ rest: ArraySlice<UInt8>) -> (length: Int, number: Int)? {
             guard rest.first?.startsNumber == true else { return nil }
-            for length in lengths {
+            for length in standIns.lengths {
                 if let number = standIns.numbers[Array(rest.prefix(length))] { return (length, number) }
             }
             return nil
@@ -68,12 +52,18 @@ struct OutputMerge {
     /// Exact numbers as jq writes them.
     private let exact: [Int: [UInt8]]
 
-    init(_ sides: [Side], spelling: Side?, _ numbers: [AwkwardNumber]) {
+    /// - Parameter exact: of the record, from `shown(_:)`; made once, for a record may have many outputs.
+    init(_ sides: [Side], spelling: Side?, _ numbers: [AwkwardNumber], exact: [Int: [UInt8]]) {
         self.sides = sides
         self.spelling = spelling
         self.numbers = numbers
-        let places = spelling == nil ? [] : numbers.indices.filter { numbers[$0].isExact }
-        exact = Dictionary(uniqueKeysWithValues: places.map { ($0, JQProgram.text(ofNumber: numbers[$0].spelling)) })
+        self.exact = exact
+    }
+
+    /// Exact numbers as jq writes them, by their place.
+    static func shown(_ numbers: [AwkwardNumber]) -> [Int: [UInt8]] {
+        let places = numbers.indices.filter { numbers[$0].isExact }
+        return Dictionary(uniqueKeysWithValues: places.map { ($0, JQProgram.text(ofNumber: numbers[$0].spelling)) })
     }
 
     /// The output, its untouched numbers spelled as in the record.
@@ -123,15 +113,4 @@ struct OutputMerge {
         guard restored.allSatisfy({ $0 == restored[0] }) else { throw Differ() }
         return restored[0]
     }
-}
-
-extension UInt8 {
-    fileprivate var startsNumber: Bool { self == UInt8(ascii: "-") || self &- UInt8(ascii: "0") < 10 }
-
-    fileprivate var isInNumber: Bool {
-        startsNumber || self == UInt8(ascii: ".") || self == UInt8(ascii: "+") || self | 0x20 == UInt8(ascii: "e")
-    }
-
-    /// Numbers may begin with different digits; everything else begins alike.
-    fileprivate var kind: UInt8 { startsNumber ? UInt8(ascii: "0") : self }
 }

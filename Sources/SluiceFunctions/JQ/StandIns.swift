@@ -4,6 +4,8 @@ struct StandIns {
     let written: [[UInt8]]
     /// As jq writes them: the number that each stands for, by its place in that order.
     let numbers: [[UInt8]: Int]
+    /// How long those texts are, the longest first: one may begin as another does.
+    let lengths: [Int]
     /// As jq writes them, by the place of the number.
     private let shown: [Int: [UInt8]]
 
@@ -12,6 +14,7 @@ struct StandIns {
         shown = Dictionary(uniqueKeysWithValues: places.map { ($0, JQProgram.text(ofNumber: written[$0])) })
         // Of two that are equal the first counts.
         numbers = Dictionary(shown.map { ($1, $0) }, uniquingKeysWith: min)
+        lengths = Set(numbers.keys.map(\.count)).sorted(by: >)
     }
 
     /// The record with the stand-ins.

@@ -89,6 +89,49 @@ extension JQSuites {
             #expect(try JQ.run(#"error("no")"#, "{\"n\":\(Self.big)}") == ["jq: no"])
         }
 
+        @Test(
+            "a text that is made of a number is as long as the number, or the record is refused",
+            arguments: [
+                (".n | tostring | length", "19"), ("(.n | tostring | length) == 19", "true"),
+                (".n | tostring | length == 22", "false"), ("\"\\(.n)\"[5:8]", "\"678\""),
+                ("if \"\\(.n)\" | test(\"^[0-9]{19}$\") then .n else 0 end", "1234567890123456789"),
+                (".n | tostring | split(\"7\") | length", "3"), ("[.n | tostring | explode | .[]] | length", "19"),
+            ])
+        func textLength(_ program: String, _ expected: String) throws {
+            let output = try JQ.run(program, #"{"n":1234567890123456789}"#)
+            #expect(output == [expected] || output.first?.hasPrefix("jq-number") == true, "\(output)")
+        }
+
+        @Test(
+            "a text that a program makes a number of is not rounded in silence",
+            arguments: [
+                ".id | tonumber", "{id: (.id | tonumber)}", "\"\\(.id | tonumber)\"", ".raw | fromjson",
+                ".raw | fromjson | .n",
+                "(.id | tonumber) + 1",
+            ])
+        func roundedTexts(_ program: String) throws {
+            let output = try JQ.run(
+                program, #"{"id":"1234567890123456789","raw":"{\"n\":1234567890123456789}","q":"42"}"#)
+            #expect(output.first?.hasPrefix("jq-number") == true, "\(output)")
+        }
+
+        @Test(
+            "a text with many digits that is passed on is no reason to refuse, whatever else is made a number of",
+            arguments: [
+                ("{id, q: (.q | tonumber)}", #"{"id":"1234567890123456789","q":42}"#), (".q | tonumber", "42"),
+                ("\"\\(.id)-\\(.q | tonumber)\"", "\"1234567890123456789-42\""), (".id[-4:] | tonumber", "6789"),
+            ])
+        func textsPassedOn(_ program: String, _ expected: String) throws {
+            #expect(try JQ.run(program, #"{"id":"1234567890123456789","q":"42"}"#) == [expected])
+        }
+
+        @Test("what is nested too deep for jq to write fails, and is no broken JSON")
+        func tooDeep() throws {
+            let output = try JQ.run("reduce range(9999) as $i (1; [.])", "{}")
+            #expect(output.first?.hasPrefix("jq: ") == true)
+            #expect(output.first?.contains("nested too deep") == true, "\(output.first?.prefix(200) ?? "")")
+        }
+
         @Test("text that a program makes of a number has the number's digits")
         func asText() throws {
             let record = "{\"n\":\(Self.big),\"m\":12345678901234567890}"
