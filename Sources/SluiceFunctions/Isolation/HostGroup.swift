@@ -1,4 +1,5 @@
 import Sluice
+import Synchronization
 import SystemPackage
 
 #if canImport(Glibc)
@@ -13,7 +14,7 @@ import SystemPackage
 final class HostGroup: Sendable {
     private let groups: ControlGroups
     private let name: String
-    private let lock: SystemPackage.FileDescriptor
+    private let lock: Mutex<SystemPackage.FileDescriptor>
 
     /// Makes it, and proves that limits can be set in it.
     /// - Throws: `ControlError.failed`.
@@ -22,7 +23,8 @@ final class HostGroup: Sendable {
         name = "\(ControlGroups.prefix)\(owner)-\(getpid())"
         if groups.version == .two { try Self.prepare(groups) }
         let folders = groups.folders.map { [name] in "\($0)/\(name)" }
-        lock = try Self.makeLocked(folders)
+        let descriptor = try Self.makeLocked(folders)
+        lock = Mutex(descriptor)
         do {
             if groups.version == .two { try Self.enable(groups, in: folders[0]) }
             let proof = group(named: "proof")
@@ -30,7 +32,7 @@ final class HostGroup: Sendable {
             _ = proof.remove()
         } catch {
             for folder in folders.reversed() { rmdir(folder) }
-            try lock.close()
+            try descriptor.close()
             throw error
         }
     }
@@ -38,7 +40,21 @@ final class HostGroup: Sendable {
     deinit {
         // Gone only when nothing is left in it; else the watchdog removes it.
         for folder in folders.reversed() { rmdir(folder) }
-        do { try lock.close() } catch { return }
+        lock.withLock { lock in
+            do { try lock.close() } catch { return }
+        }
+    }
+
+    /// Whether nobody has removed it.
+    var isThere: Bool { folders.allSatisfy(KernelFile.exists) }
+
+    /// Makes it again, when somebody has removed it.
+    /// - Throws: `ControlError.failed`.
+    func restore() throws {
+        let new = try Self.makeLocked(folders)
+        if groups.version == .two { try Self.enable(groups, in: folders[0]) }
+        let former = lock.withLock { exchange(&$0, with: new) }
+        try former.close()
     }
 
     /// The folders of this host's group, in each hierarchy.
@@ -53,26 +69,32 @@ final class HostGroup: Sendable {
             processes: groups.processes.map { "\($0)/\(path)" })
     }
 
-    /// What killed hosts have left here, with all that still runs in it.
-    func left() -> [ControlGroup] {
+    /// What killed hosts have left here, with all that still runs in it. Each stays locked until it is removed: it may be
+    /// that of a host which has just made it, and makes it again then.
+    func left() -> [EndingGroup] {
         KernelFile.folders(in: groups.memory).filter {
             $0.hasPrefix(ControlGroups.prefix) && $0 != ControlGroups.hostName && $0 != name
-        }.filter { isUnlocked("\(groups.memory)/\($0)") }.map { Self.group(groups, $0) }
+        }.compactMap { name in
+            Self.locked("\(groups.memory)/\(name)").map { EndingGroup(Self.group(groups, name), lock: $0) }
+        }
     }
 
-    private func isUnlocked(_ folder: String) -> Bool {
+    /// `nil` = somebody has locked it, or it is gone, or another user's.
+    private static func locked(_ folder: String) -> SystemPackage.FileDescriptor? {
         do {
             let descriptor = try SystemPackage.FileDescriptor.open(
                 folder, .readOnly, options: [.directory, .closeOnExec])
-            return try descriptor.closeAfter { flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0 }
+            if flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0 { return descriptor }
+            try descriptor.close()
+            return nil
         } catch {
-            return false  // Gone, or another user's.
+            return nil
         }
     }
 
     private static func makeLocked(_ folders: [String]) throws -> SystemPackage.FileDescriptor {
-        // Another host that starts now may take it for one that was left, until it is locked.
-        for _ in 0..<10 {
+        // Another host that starts now may take it for one that was left, until it is locked: that one removes it first.
+        for _ in 0..<200 {
             for folder in folders { try KernelFile.makeFolder(folder) }
             let descriptor: SystemPackage.FileDescriptor
             do {
@@ -80,10 +102,12 @@ final class HostGroup: Sendable {
             } catch Errno.noSuchFileOrDirectory {
                 continue
             }
+            // Locked and still there, it is ours: whoever removes one has it locked.
             if flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0, folders.allSatisfy(KernelFile.exists) {
                 return descriptor
             }
             try descriptor.close()
+            usleep(5_000)
         }
         throw ControlError.failed("'\(folders[0])' is locked by another process")
     }
@@ -110,5 +134,31 @@ final class HostGroup: Sendable {
     private static func enable(_ groups: ControlGroups, in folder: String) throws {
         let controllers = groups.processes == nil ? "+memory" : "+memory +pids"
         try KernelFile.write(controllers, to: "\(folder)/cgroup.subtree_control")
+    }
+}
+
+/// A group whose processes have been killed and may still be ending.
+final class EndingGroup: Sendable {
+    private let group: ControlGroup
+    /// Of the folder of another host; let go with this.
+    private let lock: SystemPackage.FileDescriptor?
+
+    init(_ group: ControlGroup, lock: SystemPackage.FileDescriptor? = nil) {
+        self.group = group
+        self.lock = lock
+    }
+
+    deinit {
+        if let lock { do { try lock.close() } catch { return } }
+    }
+
+    /// Its folder.
+    var name: String { group.memory }
+
+    /// - Returns: whether it is gone.
+    func remove() -> Bool {
+        if group.remove() { return true }
+        group.killAll()
+        return false
     }
 }

@@ -28,7 +28,7 @@ package final class Sandboxes: Sendable {
         var present = 0
         /// Groups whose processes have been killed and may still be ending. The kernel does not say when they are
         /// gone: they are tried again when another sandbox is made or removed, and by the watchdog at the end.
-        var ending: [ControlGroup] = []
+        var ending: [EndingGroup] = []
     }
 
     private let folder: String
@@ -104,6 +104,8 @@ package final class Sandboxes: Sendable {
             let temporary = try makeFolder(&state)
             let group = shared.host?.group(named: "\(state.count)")
             do {
+                // Somebody may have taken the host's own group away: without it nothing would ever start again.
+                if let host = shared.host, !host.isThere { try host.restore() }
                 try group?.make(memoryLimit: memory)
             } catch {
                 rmdir(temporary)
@@ -130,7 +132,7 @@ package final class Sandboxes: Sendable {
     func remove(_ sandbox: Sandbox) {
         sandbox.group?.killAll()
         state.withLock { state in
-            if let group = sandbox.group { state.ending.append(group) }
+            if let group = sandbox.group { state.ending.append(EndingGroup(group)) }
             Self.tryAgain(&state.ending)
         }
         cleaning.async { [self] in
@@ -146,13 +148,7 @@ package final class Sandboxes: Sendable {
         }
     }
 
-    private static func tryAgain(_ ending: inout [ControlGroup]) {
-        ending.removeAll { group in
-            if group.remove() { return true }
-            group.killAll()
-            return false
-        }
-    }
+    private static func tryAgain(_ ending: inout [EndingGroup]) { ending.removeAll { $0.remove() } }
 
     /// Returns when none is left: each is removed when its process has ended, and that may be a moment after it was
     /// killed.
