@@ -14,7 +14,8 @@ final class RuntimeAPIHandler: ChannelInboundHandler {
     private var head: HTTPRequestHead?
     private var body: [UInt8] = []
     private var bodyBytes = 0
-    private var waits = false
+    /// The number of the request for an invocation that is not answered yet.
+    private var waiting: Int?
 
     /// Lambda's limit of a synchronous payload, in bytes.
     static let longestBody = ByteCount.megabytes(6).bytes
@@ -45,7 +46,7 @@ final class RuntimeAPIHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        if waits { endpoint.nextWasGivenUp() }
+        if let waiting { endpoint.nextWasGivenUp(waiting) }
         context.fireChannelInactive()
     }
 
@@ -84,14 +85,13 @@ final class RuntimeAPIHandler: ChannelInboundHandler {
     }
 
     private func next(_ context: ChannelHandlerContext) {
-        waits = true
         let (loop, bound) = (context.eventLoop, NIOLoopBound((self, context), eventLoop: context.eventLoop))
-        endpoint.next { invocation in
+        waiting = endpoint.next { [endpoint] invocation in
             loop.execute {
                 let (handler, context) = bound.value
-                handler.waits = false
-                guard context.channel.isActive else { return }
+                handler.waiting = nil
                 guard let invocation else { return context.close(promise: nil) }
+                guard context.channel.isActive else { return endpoint.giveBack(invocation) }
                 handler.write(invocation, context)
             }
         }
@@ -125,9 +125,13 @@ final class RuntimeAPIHandler: ChannelInboundHandler {
     private func write(
         _ status: HTTPResponseStatus, _ errorType: String?, _ text: String, _ context: ChannelHandlerContext
     ) {
-        let body =
-            errorType.map { #"{"errorType":"\#($0)","errorMessage":"\#(text.replacing("\"", with: "'"))"}"# } ?? text
-        write(status, "", ByteBuffer(string: body), context)
+        guard let errorType else { return write(status, "", ByteBuffer(string: text), context) }
+        var json = Array(#"{"errorType":"#.utf8)
+        json.appendJSON(errorType)
+        json += Array(#","errorMessage":"#.utf8)
+        json.appendJSON(text)
+        json.append(UInt8(ascii: "}"))
+        write(status, "", ByteBuffer(bytes: json), context)
     }
 
     /// What is longer is not copied behind its head.

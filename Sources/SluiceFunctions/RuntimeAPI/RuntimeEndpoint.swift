@@ -51,8 +51,8 @@ final class RuntimeEndpoint: Sendable {
 
     private enum Phase {
         case starting
-        /// It waits for an invocation.
-        case ready(@Sendable (Invocation?) -> Void)
+        /// It waits for an invocation, by the request of this number.
+        case ready(Int, @Sendable (Invocation?) -> Void)
         /// It has not asked yet.
         case resting
         case ended(ProcessEnd)
@@ -67,6 +67,8 @@ final class RuntimeEndpoint: Sendable {
     private struct State {
         var phase: Phase = .starting
         var current: Current?
+        /// Requests for the next invocation, so far.
+        var requests = 0
         var whenStarted: (@Sendable (Start) -> Void)?
         /// The start ended before anybody waited for it.
         var started: Start?
@@ -78,13 +80,16 @@ final class RuntimeEndpoint: Sendable {
 
     /// `GET …/invocation/next`. `reply` is called once: with the next invocation, or with `nil` when there is none any
     /// more.
-    func next(_ reply: @escaping @Sendable (Invocation?) -> Void) {
-        let actions: [@Sendable () -> Void] = state.withLock { state in
+    /// - Returns: the request's number, for `nextWasGivenUp`.
+    @discardableResult
+    func next(_ reply: @escaping @Sendable (Invocation?) -> Void) -> Int {
+        let (number, actions): (Int, [@Sendable () -> Void]) = state.withLock { state in
+            state.requests += 1
             var actions: [@Sendable () -> Void] = []
             switch state.phase {
-            case .ended: return [{ reply(nil) }]
+            case .ended: return (state.requests, [{ reply(nil) }])
             // A second request while one waits: the process has two threads, or has lost the first connection.
-            case .ready(let former): actions.append { former(nil) }
+            case .ready(_, let former): actions.append { former(nil) }
             case .starting: actions += start(.ready, &state)
             case .resting: break
             }
@@ -95,16 +100,34 @@ final class RuntimeEndpoint: Sendable {
                 let invocation = current.invocation
                 actions.append { reply(invocation) }
             } else {
-                state.phase = .ready(reply)
+                state.phase = .ready(state.requests, reply)
             }
-            return actions
+            return (state.requests, actions)
         }
         for action in actions { action() }
+        return number
     }
 
-    /// The connection that waited for an invocation is gone.
-    func nextWasGivenUp() {
-        state.withLock { state in if case .ready = state.phase { state.phase = .resting } }
+    /// The connection of this request is gone. Another one may wait by now: that one goes on.
+    func nextWasGivenUp(_ number: Int) {
+        state.withLock { state in
+            if case .ready(number, _) = state.phase { state.phase = .resting }
+        }
+    }
+
+    /// A connection was gone when its request was answered: nobody has seen the invocation, and the next who asks is
+    /// given it.
+    func giveBack(_ invocation: Invocation) {
+        let action: (@Sendable () -> Void)? = state.withLock { state in
+            guard let current = state.current, current.invocation.id == invocation.id else { return nil }
+            if case .ready(_, let reply) = state.phase {
+                state.phase = .resting
+                return { reply(invocation) }
+            }
+            state.current?.isTaken = false
+            return nil
+        }
+        action?()
     }
 
     /// `POST …/invocation/{id}/response`.
@@ -129,7 +152,7 @@ final class RuntimeEndpoint: Sendable {
     func processEnded(_ end: ProcessEnd) {
         let actions: [@Sendable () -> Void] = state.withLock { state in
             var actions = start(.exited(end), &state)
-            if case .ready(let reply) = state.phase { actions.append { reply(nil) } }
+            if case .ready(_, let reply) = state.phase { actions.append { reply(nil) } }
             state.phase = .ended(end)
             if let current = state.current {
                 state.current = nil
@@ -218,7 +241,7 @@ final class RuntimeEndpoint: Sendable {
         let action: (@Sendable () -> Void)? = state.withLock { state in
             switch state.phase {
             case .ended(let end): return { resume(.untouched(end)) }
-            case .ready(let reply):
+            case .ready(_, let reply):
                 state.phase = .resting
                 state.current = Current(invocation: invocation, isTaken: true, resume: resume)
                 return { reply(invocation) }

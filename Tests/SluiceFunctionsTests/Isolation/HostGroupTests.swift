@@ -40,6 +40,22 @@ struct HostGroupTests {
         }
     }
 
+    @Test("one that was just made, and is not locked yet, is made again when another host has taken it for a left one")
+    func justMade() async throws {
+        let groups = try #require(present)
+        let other = try HostGroup(groups, owner: owner + "-a")
+        let name = "\(ControlGroups.prefix)\(owner)-b-\(getpid())"
+        for folder in groups.folders { try KernelFile.makeFolder("\(folder)/\(name)") }
+        var left = other.left().filter { $0.name.contains(owner) }
+        #expect(left.count == 1)
+        let second = owner + "-b"
+        let starting = Task.detached { try HostGroup(groups, owner: second) }
+        // Long enough for it to lock what it has found, were that possible.
+        try await Task.sleep(for: .milliseconds(200))
+        left.removeAll { $0.remove() }
+        #expect(try await starting.value.isThere)
+    }
+
     @Test("one that somebody has removed is made again with the next environment")
     func removed() throws {
         let groups = try #require(present)

@@ -48,6 +48,42 @@ struct RuntimeEndpointTests {
         #expect(endpoint.error("a", ReportedError(message: "late", stackTrace: [])) == .unknownInvocation)
     }
 
+    @Test("an invocation whose connection was gone when it was given goes to the next who asks, or who waits by then")
+    func givenBack() async {
+        let lost = next()
+        let call = invoke("a")
+        await lost.wait()
+        let (other, second) = (Given(), Given())
+        endpoint.giveBack(invocation("a"))
+        endpoint.next { other.set($0) }
+        await other.wait()
+        #expect(other.id == "a")
+        // Somebody waits already.
+        endpoint.next { second.set($0) }
+        endpoint.giveBack(invocation("a"))
+        await second.wait()
+        #expect(second.id == "a")
+        #expect(endpoint.response("a", [1]) == .accepted)
+        #expect(await call.value == .response([1]))
+        endpoint.giveBack(invocation("a"))
+        #expect(endpoint.current == nil, "what is answered is not given again")
+    }
+
+    @Test("a connection that is found to be gone does not take another one's wait with it")
+    func givenUp() async {
+        let (former, latter) = (Given(), Given())
+        let number = endpoint.next { former.set($0) }
+        endpoint.next { latter.set($0) }
+        await former.wait()
+        #expect(former.id == nil)
+        endpoint.nextWasGivenUp(number)
+        let call = invoke("a")
+        await latter.wait()
+        #expect(latter.id == "a")
+        #expect(endpoint.response("a", []) == .accepted)
+        #expect(await call.value == .response([]))
+    }
+
     @Test("an answer that comes after the deadline is not taken")
     func late() async {
         let given = next()
