@@ -103,6 +103,19 @@ class LogsTest(harness.Case):
         self.assertEqual([e["message"] for e in letter["log"] if e["type"] == "OUTPUT"], ["saw 7"])
         self.assertIn("saw 7", self.orders("dlq", "show", "--all", expect=DONE).out)
 
+    def test_follow_from_nothing(self):
+        """`logs -f` waits where there is no data folder yet, and goes on when there is"""
+        self.data = self.folder / "not" / "there"
+        with open(self.folder / "followed", "wb") as out:
+            follow = self.spawn("logs", "lines", "-f", stdout=out)
+        time.sleep(0.3)
+        self.assertIsNone(follow.poll())
+        self.send({"n": 1})
+        self.orders("run", self.define(), "--until-idle", expect=DONE)
+        self.wait_until(lambda: b"saw 1" in (self.folder / "followed").read_bytes(), ["saw 1"])
+        follow.kill()
+        self.assertIn("names the record 'x'", self.orders("logs", "lines", "--record", "x", expect=DONE).err)
+
     def test_follow(self):
         """-f shows lines as they come, from a process that starts later, and over its restart"""
         self.send({"n": 0})

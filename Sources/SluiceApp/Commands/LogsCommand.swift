@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Sluice
+import Synchronization
 
 struct LogsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -38,7 +39,7 @@ struct LogsCommand: AsyncParsableCommand {
 
     mutating func run() async throws {
         let context = try CommandContext(common)
-        let logs = context.application.assembly.logs(folder: try context.dataFolder().path)
+        let logs = context.application.assembly.logs(folder: try await folder(context))
         do {
             try await context.check(target, in: logs)
         } catch let failure as CommandFailure where follow && failure.status == .usage {
@@ -49,8 +50,10 @@ struct LogsCommand: AsyncParsableCommand {
             until: until?.moment(before: .wall), record: record.map { RecordIdentity($0) }, last: last)
         let follow = follow
         let text = LogText(time: context.time, showsStep: target.step == nil)
+        let found = Atomic(0)
         let unreadable = try await withTimeout(context.timeout) {
             try await logs.read(query, follow: follow) { entries in
+                found.wrappingAdd(entries.count, ordering: .relaxed)
                 if context.json {
                     context.print(documents: entries.map(LogDocument.init))
                 } else {
@@ -58,10 +61,41 @@ struct LogsCommand: AsyncParsableCommand {
                 }
             }
         }
+        if let record, found.load(ordering: .relaxed) == 0 {
+            context.note(
+                "nothing that is kept names the record '\(record)'; `dlq show` prints the identities of records")
+        }
         if unreadable > 0 {
             context.note(
                 "\(unreadable) lines could not be read: a process was killed while it wrote, or they are damaged")
         }
+    }
+
+    /// - Returns: the data folder; with --follow, once there is one.
+    private func folder(_ context: CommandContext) async throws -> String {
+        guard follow else { return try context.dataFolder().path }
+        let path = try context.location(mayCreate: true).path
+        guard !FolderLocation.isDirectory(path) else { return path }
+        context.note("there is no data folder '\(path)' yet; waiting for it")
+        try await withTimeout(context.timeout) {
+            while true {
+                // What is nearest to it and there: each folder on the way is a change in the one before.
+                var nearest = path
+                while !FolderLocation.isDirectory(nearest) {
+                    nearest = URL(filePath: nearest).deletingLastPathComponent().path
+                }
+                let watch = try FolderWatch(folder: nearest)
+                if FolderLocation.isDirectory(path) { return }
+                if nearest == path || FolderLocation.isDirectory(Self.child(of: nearest, towards: path)) { continue }
+                try await watch.wait(atMost: .seconds(60))
+            }
+        }
+        return path
+    }
+
+    private static func child(of folder: String, towards path: String) -> String {
+        let rest = path.dropFirst(folder == "/" ? 1 : folder.count + 1)
+        return (folder == "/" ? "" : folder) + "/" + rest.prefix { $0 != "/" }
     }
 }
 

@@ -33,7 +33,12 @@ struct LogFolderWriter {
         if pipelines[pipeline] == nil {
             pipelines[pipeline] = PipelineLogFiles(folder: LogFolder.path(of: pipeline, in: root), logs: logs)
         }
-        pipelines[pipeline]?.keep(logs)
+        do {
+            try pipelines[pipeline]?.keep(logs)
+        } catch {
+            logger.warning(
+                "how long logs are kept is noted later", metadata: ["pipeline": "\(pipeline)", "error": "\(error)"])
+        }
         nextMaintenance = Timestamp(milliseconds: 0)
     }
 
@@ -130,6 +135,11 @@ struct LogFolderWriter {
     }
 
     mutating func close() {
+        for (pipeline, lost) in lost {
+            logger.warning(
+                "lines of the log were not kept",
+                metadata: ["pipeline": "\(pipeline)", "lines": "\(lost.lines)", "reason": "\(lost.reason)"])
+        }
         for name in pipelines.keys { pipelines[name]?.close() }
     }
 }
@@ -137,7 +147,8 @@ struct LogFolderWriter {
 extension LogEntry {
     fileprivate func masked(_ secrets: Secrets) -> LogEntry {
         var copy = self
-        copy.message = secrets.mask(message)
+        // What a function writes is cut where it is long.
+        copy.message = secrets.maskCut(message)
         copy.fields = fields.mapValues { value in
             if case .text(let text) = value { .text(secrets.mask(text)) } else { value }
         }

@@ -27,7 +27,11 @@ struct PipelineLogFiles {
         self.logs = logs
     }
 
-    mutating func keep(_ logs: Logs) { self.logs = logs }
+    /// - Throws: when it cannot be noted for whoever looks after the files later.
+    mutating func keep(_ logs: Logs) throws {
+        self.logs = logs
+        if FileManager.default.fileExists(atPath: folder) { try noteSettings() }
+    }
 
     mutating func append(_ lines: [UInt8], at now: Timestamp) throws(LogFailure) {
         var file = try file(for: Hour.of(now), room: lines.count)

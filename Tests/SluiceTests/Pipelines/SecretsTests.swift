@@ -11,6 +11,23 @@ struct SecretsTests {
         #expect(secrets.mask("xabcdefx abcd abcde") == "x***x *** ***e")
     }
 
+    @Test("a secret of several lines is masked line by line too, but for lines that are too short to tell")
+    func lines() {
+        var secrets = Secrets()
+        secrets.insert("-----BEGIN KEY-----\nMIIBVgIBADANBg\n=\n-----END KEY-----\n")
+        #expect(secrets.mask("key: MIIBVgIBADANBg\r") == "key: ***\r")
+        #expect(secrets.mask("a = b") == "a = b")
+    }
+
+    @Test("half of a secret at the end of a text that was cut is masked")
+    func cut() {
+        var secrets = Secrets()
+        secrets.insert("hunter2-hunter2-hunter2")
+        #expect(secrets.maskCut("the key is hunter2-hunt") == "the key is ***")
+        #expect(secrets.maskCut("the key is hunter2-hunter2-hunter2") == "the key is ***")
+        #expect(secrets.maskCut("he is a hunter") == "he is a hunter")
+    }
+
     @Test("a short secret is masked where it stands alone")
     func short() {
         var secrets = Secrets()

@@ -9,6 +9,15 @@ package struct Secrets: Hashable, Sendable {
     package var isEmpty: Bool { values.isEmpty }
 
     package mutating func insert(_ secret: String) {
+        add(secret)
+        guard secret.contains(where: \.isNewline) else { return }
+        // A key in a file has several lines, and who prints it prints it line by line.
+        for line in secret.split(whereSeparator: \.isNewline) where line.count >= Self.shortestPart {
+            add(String(line))
+        }
+    }
+
+    private mutating func add(_ secret: String) {
         guard !secret.isEmpty, !values.contains(secret) else { return }
         let position = values.firstIndex { $0.utf8.count < secret.utf8.count } ?? values.endIndex
         values.insert(secret, at: position)
@@ -29,7 +38,30 @@ package struct Secrets: Hashable, Sendable {
         return text
     }
 
+    /// As `mask`, of a text whose end may have been cut off: the beginning of a secret at its end is replaced too.
+    package func maskCut(_ text: String) -> String {
+        let text = mask(text)
+        for secret in values {
+            guard let length = Self.lengthOfBeginning(of: secret, endingIn: text) else { continue }
+            return String(text.dropLast(length)) + "***"
+        }
+        return text
+    }
+
+    /// How many characters at the end of `text` are the beginning of `secret`, where they are enough to tell.
+    private static func lengthOfBeginning(of secret: String, endingIn text: String) -> Int? {
+        var length = min(secret.count - 1, text.count)
+        while length >= shortestPart {
+            let beginning = secret.prefix(length)
+            if text.last == beginning.last, text.hasSuffix(beginning) { return length }
+            length -= 1
+        }
+        return nil
+    }
+
     private static let shortest = 4
+    /// Characters of a part of a secret that are worth hiding; fewer stand in texts by chance.
+    private static let shortestPart = 8
 
     private static func mask(word: String, in text: String) -> String {
         var masked = ""

@@ -96,10 +96,15 @@ struct CommandContext: Sendable {
 
     var time: TimeText { TimeText(now: .wall) }
 
-    func dataFolder(mayCreate: Bool = false) throws -> FolderLocation {
-        let folder = try FolderLocation.find(
+    /// Where the data folder is, or would be.
+    func location(mayCreate: Bool) throws -> FolderLocation {
+        try FolderLocation.find(
             flag: data, environment: console.environment, workingDirectory: console.workingDirectory,
             mayCreate: mayCreate)
+    }
+
+    func dataFolder(mayCreate: Bool = false) throws -> FolderLocation {
+        let folder = try location(mayCreate: mayCreate)
         if folder.isNew { note("new data folder \(folder.path)") }
         return folder
     }
