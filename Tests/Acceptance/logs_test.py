@@ -239,7 +239,7 @@ class LogsTest(harness.Case):
         self.assertEqual(self.orders("logs", "lines/sqlite", expect=DONE).out, "")
         self.assertIn("did you mean 'lines'", self.orders("logs", "line", expect=USAGE).err)
         self.assertIn("transform, sqlite", self.orders("logs", "lines/x", expect=USAGE).err)
-        self.orders("logs", "lines", "--since", "yesterday", expect=USAGE)
+        self.orders("logs", "lines", "--since", "whenever", expect=USAGE)
 
     def test_escapes(self):
         """what a function writes cannot move the cursor of who reads it"""

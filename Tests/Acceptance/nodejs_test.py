@@ -58,7 +58,7 @@ FORMS = {
 }
 DEADLY = {
     "throw": "RangeError: n is odd", "reject": "TypeError: rejected", "text": "just text", "exit": "exit status 3",
-    "loop": "timeout after 2 s", "hang": "nothing is left that it could wait for", "leak": "signal: aborted", "later": "thrown later",
+    "loop": "timeout after 2 s", "hang": "nothing is left that it could wait for", "leak": "the function used more than 128 MB of memory before it answered", "later": "thrown later",
     "unawaited": "nobody awaits it", "circle": "circular", "bigint": "BigInt",
 }
 

@@ -96,7 +96,7 @@ final class ExecutionEnvironment: Sendable {
         log.begin(id, records)
         let invocation = RuntimeEndpoint.Invocation(
             id: id, event: event, deadline: Timestamp.wall + timeout)
-        let answer = await endpoint.invoke(invocation, limit: timeout)
+        let answer = log.explain(await endpoint.invoke(invocation, limit: timeout))
         log.end(answer, timeout: timeout) { process.peakMemory }
         switch answer {
         case .response, .error: break

@@ -13,6 +13,12 @@ final class FunctionLog: Sendable {
         var initDuration: Duration?
         var peakMemory: (bytes: Int, read: ContinuousClock.Instant)?
 
+        /// The last line counts, but for one that says why all that follows it is written.
+        mutating func note(_ line: String) {
+            guard !line.isEmpty, lastError?.hasPrefix(FunctionLog.fatal) != true else { return }
+            lastError = String(line.prefix(500))
+        }
+
         /// - Returns: what was written before and not kept.
         mutating func endOutput() -> InvocationLog.Dropped? {
             defer { output = Output() }
@@ -52,6 +58,9 @@ final class FunctionLog: Sendable {
     /// The limit, in bytes.
     private let memory: Int
     private let state = Mutex(State())
+
+    /// Node's last words, before a page of addresses.
+    private static let fatal = "FATAL ERROR: "
 
     /// Asking the kernel takes longer than a short invocation does: what was read so shortly before is as good.
     private static let memoryAge: Duration = .milliseconds(100)
@@ -127,7 +136,7 @@ final class FunctionLog: Sendable {
 
     func write(_ line: OutputLines.Line) {
         let (request, log, isKept) = state.withLock { state -> (String?, InvocationLog?, Bool) in
-            if line.stream == .standardError, !line.text.isEmpty { state.lastError = String(line.text.prefix(500)) }
+            if line.stream == .standardError { state.note(line.text) }
             return (state.invocation?.id, state.invocation?.log, state.output.take(line))
         }
         guard isKept else { return }
@@ -142,6 +151,12 @@ final class FunctionLog: Sendable {
         if let request { metadata["request"] = "\(request)" }
         if line.cut > 0 { metadata["bytes_cut"] = "\(line.cut)" }
         logger.info("\(line.text)", metadata: metadata)
+    }
+
+    /// How the process ended, with what it has said of it.
+    func explain(_ answer: RuntimeEndpoint.Answer) -> RuntimeEndpoint.Answer {
+        guard case .exited(let end) = answer else { return answer }
+        return .exited(end.explained(by: lastErrorLine, limit: ByteCount(memory)))
     }
 
     var lastErrorLine: String? { state.withLock { $0.lastError } }

@@ -280,6 +280,12 @@ struct ProcessEnd: Sendable, Hashable {
     /// The limit, when the kernel killed it because it wanted more memory than that.
     var memoryLimit: ByteCount?
 
+    /// The same, where the process has said of itself that it had no memory left.
+    func explained(by line: String?, limit: ByteCount) -> ProcessEnd {
+        guard memoryLimit == nil, line?.contains("JavaScript heap out of memory") == true else { return self }
+        return ProcessEnd(description: description, memoryLimit: limit)
+    }
+
     /// - Parameter moment: `it answered`.
     func reason(before moment: String) -> String {
         if let memoryLimit {
