@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 
 import harness
@@ -70,6 +71,20 @@ class ExportTest(harness.Case):
         self.assertIn("2 left out", answer.err)
         self.assertEqual((self.folder / "raw").read_bytes(), b'{"m": 1}\n\xff\n')
         self.orders("send", "again", "raw", expect=DONE)
+
+    def test_what_is_there(self):
+        """a link is followed; a pipe, a folder or a device is not replaced by a file"""
+        self.bury(b'{"m": 1}')
+        (self.folder / "link").symlink_to("target")
+        self.orders("dlq", "export", "--all", "--raw", "-o", "link", expect=DONE)
+        self.assertTrue((self.folder / "link").is_symlink())
+        self.assertEqual((self.folder / "target").read_bytes(), b'{"m": 1}\n')
+        os.mkfifo(self.folder / "pipe")
+        (self.folder / "folder").mkdir()
+        for name in ("pipe", "folder", "/dev/null"):
+            answer = self.orders("dlq", "export", "--all", "-o", name, expect=harness.FAILED)
+            self.assertIn("no regular file", answer.err)
+        self.assertTrue((self.folder / "pipe").is_fifo())
 
     def test_not_written(self):
         """a file that cannot be written, and a choice that matches nothing, leave what is there as it was"""

@@ -4,6 +4,8 @@ package protocol FunctionInvoker: Sendable {
     var name: String { get }
     /// Whether an invocation is answered as a whole: when it fails, nobody can tell which record is to blame.
     var takesBatches: Bool { get }
+    /// Where a task that calls it one invocation after the other is best run; `nil` = anywhere.
+    var executor: (any TaskExecutor)? { get }
 
     /// Calls the function with `records`. Called concurrently, up to the step's concurrency.
     ///
@@ -13,6 +15,10 @@ package protocol FunctionInvoker: Sendable {
 
     /// Ends what is kept for the next invocation. Called once, when none is under way.
     func close() async
+}
+
+extension FunctionInvoker {
+    package var executor: (any TaskExecutor)? { nil }
 }
 
 /// How one invocation ended. `answered` are the answers for its first records; those behind them have none.

@@ -19,6 +19,8 @@ package struct StepLoop: Service {
         package var ordered: Bool
         /// How often a record of the queue is received before it is dead; `nil` = not known here.
         package var maxReceiveCount: Int?
+        /// Where the work of a step is best done that does one batch after the other; `nil` = anywhere.
+        package var executor: (any TaskExecutor)?
         /// How long work in progress may go on when the process is asked to stop. 20 s.
         package var drain: Duration
         /// How long cancelled work may take to end before that is reported. 5 s.
@@ -26,13 +28,14 @@ package struct StepLoop: Service {
 
         package init(
             concurrency: Int, batch: Int, batchWindow: Duration = .zero, ordered: Bool, maxReceiveCount: Int? = nil,
-            drain: Duration = .seconds(20), cancellation: Duration = .seconds(5)
+            executor: (any TaskExecutor)? = nil, drain: Duration = .seconds(20), cancellation: Duration = .seconds(5)
         ) {
             self.concurrency = max(1, concurrency)
             self.batch = min(max(1, batch), 10_000)
             self.batchWindow = batchWindow
             self.ordered = ordered
             self.maxReceiveCount = maxReceiveCount
+            self.executor = concurrency == 1 ? executor : nil
             self.drain = drain
             self.cancellation = cancellation
         }
@@ -103,7 +106,7 @@ package struct StepLoop: Service {
     private func runWorkers(until cancelWork: Signal) async throws {
         try await withThrowingTaskGroup(of: Bool.self) { group in
             for _ in 0..<plan.concurrency {
-                group.addTask {
+                group.addTask(executorPreference: plan.executor) {
                     try await work()
                     return true
                 }

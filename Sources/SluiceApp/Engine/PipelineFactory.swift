@@ -110,7 +110,8 @@ private struct StepAssembly {
             clock: engine.clock, logger: log.logger(beside: factory.logger))
         let plan = StepLoop.Plan(
             concurrency: transform.concurrency, batch: transform.batch, batchWindow: transform.batchWindow,
-            ordered: pipeline.queue.type == .fifo, maxReceiveCount: pipeline.intakeSettings.maxReceiveCount)
+            ordered: pipeline.queue.type == .fifo, maxReceiveCount: pipeline.intakeSettings.maxReceiveCount,
+            executor: function.invoker.executor)
         return StepService(loop: loop(step, from: pipeline.intakeQueue, control, plan, log)) {
             await function.invoker.close()
         }

@@ -15,12 +15,12 @@ final class WholeFile: Sendable {
     private let descriptor: CInt
 
     /// - Parameter path: a symbolic link is followed.
-    /// - Throws: `ControlError.forbidden`, `.failed`; `.refused` for what is there and no regular file.
+    /// - Throws: `ControlError.forbidden`, `.failed`, also for what is there and no regular file.
     init(path: String) throws {
-        let path = URL(filePath: path).resolvingSymlinksInPath().path
+        let path = try Self.target(of: path)
         var status = stat()
         if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
-            throw ControlError.refused("'\(path)' is no regular file, which would be replaced; write '-' for stdout")
+            throw ControlError.failed("'\(path)' is no regular file, and would be replaced; write '-' for stdout")
         }
         self.path = path
         partial = "\(path).partial-\(getpid())"
@@ -29,6 +29,21 @@ final class WholeFile: Sendable {
     }
 
     deinit { close(descriptor) }
+
+    /// What a link leads to, whether that is there or not.
+    private static func target(of path: String) throws -> String {
+        var path = path
+        // As many as the kernel follows.
+        for _ in 0..<40 {
+            var status = stat()
+            guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK else { return path }
+            let target = try FileManager.default.destinationOfSymbolicLink(atPath: path)
+            path =
+                target.hasPrefix("/")
+                ? target : URL(filePath: path).deletingLastPathComponent().appending(path: target).path
+        }
+        throw ControlError.failed("'\(path)' is a link that leads to itself")
+    }
 
     func write(_ bytes: [UInt8]) throws {
         try bytes.withUnsafeBytes { bytes in

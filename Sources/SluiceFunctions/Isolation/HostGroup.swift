@@ -52,7 +52,14 @@ final class HostGroup: Sendable {
     /// - Throws: `ControlError.failed`.
     func restore() throws {
         let new = try Self.makeLocked(folders)
-        if groups.version == .two { try Self.enable(groups, in: folders[0]) }
+        do {
+            if groups.version == .two { try Self.enable(groups, in: folders[0]) }
+        } catch {
+            // Not there: the next one tries again.
+            for folder in folders.reversed() { rmdir(folder) }
+            try new.close()
+            throw error
+        }
         let former = lock.withLock { exchange(&$0, with: new) }
         try former.close()
     }
@@ -134,31 +141,5 @@ final class HostGroup: Sendable {
     private static func enable(_ groups: ControlGroups, in folder: String) throws {
         let controllers = groups.processes == nil ? "+memory" : "+memory +pids"
         try KernelFile.write(controllers, to: "\(folder)/cgroup.subtree_control")
-    }
-}
-
-/// A group whose processes have been killed and may still be ending.
-final class EndingGroup: Sendable {
-    private let group: ControlGroup
-    /// Of the folder of another host; let go with this.
-    private let lock: SystemPackage.FileDescriptor?
-
-    init(_ group: ControlGroup, lock: SystemPackage.FileDescriptor? = nil) {
-        self.group = group
-        self.lock = lock
-    }
-
-    deinit {
-        if let lock { do { try lock.close() } catch { return } }
-    }
-
-    /// Its folder.
-    var name: String { group.memory }
-
-    /// - Returns: whether it is gone.
-    func remove() -> Bool {
-        if group.remove() { return true }
-        group.killAll()
-        return false
     }
 }

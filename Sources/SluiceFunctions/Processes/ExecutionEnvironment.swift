@@ -75,9 +75,9 @@ final class ExecutionEnvironment: Sendable {
         case .exited(let end):
             .failed(
                 Problem(
-                    reason: end.reason(before: "it asked for its first invocation")
+                    reason: log.explain(end).reason(before: "it asked for its first invocation")
                         + log.lastErrorLine.map { " (it wrote: \($0))" }.orEmpty,
-                    type: end.errorType, remedy: .retry))
+                    type: log.explain(end).errorType, remedy: .retry))
         case .tooLong(let limit):
             .failed(
                 Problem(

@@ -126,7 +126,7 @@ final class FunctionLog: Sendable {
             let text = "Error: Runtime exited with error: \(end.description)"
             invocation.log.failed(
                 "RequestId: \(invocation.id) \(text)",
-                Problem(reason: "RequestId: \(invocation.id) \(text)", type: "Runtime.ExitError", remedy: .retry))
+                Problem(reason: "RequestId: \(invocation.id) \(text)", type: end.errorType, remedy: .retry))
         case .timeUp:
             let text =
                 "\(invocation.id) Task timed out after \(InvocationLog.Report.seconds(timeout)) seconds"
@@ -156,8 +156,10 @@ final class FunctionLog: Sendable {
     /// How the process ended, with what it has said of it.
     func explain(_ answer: RuntimeEndpoint.Answer) -> RuntimeEndpoint.Answer {
         guard case .exited(let end) = answer else { return answer }
-        return .exited(end.explained(by: lastErrorLine, limit: ByteCount(memory)))
+        return .exited(explain(end))
     }
+
+    func explain(_ end: ProcessEnd) -> ProcessEnd { end.explained(by: lastErrorLine, limit: ByteCount(memory)) }
 
     var lastErrorLine: String? { state.withLock { $0.lastError } }
 }

@@ -55,7 +55,7 @@ struct FunctionProcess: Sendable {
         started: CheckedContinuation<pid_t, any Error>, ended: @Sendable (ProcessEnd) -> Void
     ) async {
         defer { sandbox.remove() }
-        let isStarted = Mutexed(false)
+        let isStarted = Mutexed<pid_t?>(nil)
         do {
             let result = try await run(
                 configuration(plan), input: .none,
@@ -64,7 +64,7 @@ struct FunctionProcess: Sendable {
             ) { execution in
                 let processID = execution.processIdentifier.value
                 sandbox.watchdog.watch(group: processID)
-                isStarted.set(true)
+                isStarted.set(processID)
                 started.resume(returning: processID)
             }
             hasEnded.set(true)
@@ -77,7 +77,14 @@ struct FunctionProcess: Sendable {
             await pipes.errors.end()
             ended(end)
         } catch {
-            guard isStarted.value else { return started.resume(throwing: explain(error, plan)) }
+            guard let processID = isStarted.value else { return started.resume(throwing: explain(error, plan)) }
+            // Nobody will say when it ends: it ends now.
+            kill(-processID, SIGKILL)
+            hasEnded.set(true)
+            sandbox.group?.killAll()
+            sandbox.watchdog.forget(group: processID)
+            await pipes.output.end()
+            await pipes.errors.end()
             ended(ProcessEnd(description: "lost: \(error)"))
         }
     }
@@ -163,14 +170,4 @@ extension ProcessEnd {
         SIGFPE: "floating point exception", SIGILL: "illegal instruction", SIGTERM: "terminated", SIGINT: "interrupt",
         SIGPIPE: "broken pipe",
     ]
-}
-
-/// A value behind a lock, for closures to share.
-final class Mutexed<Value: Sendable>: Sendable {
-    private let mutex: Mutex<Value>
-
-    init(_ value: sending Value) { mutex = Mutex(value) }
-
-    var value: Value { mutex.withLock { $0 } }
-    func set(_ value: Value) { mutex.withLock { $0 = value } }
 }

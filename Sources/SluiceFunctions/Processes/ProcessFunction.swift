@@ -25,6 +25,8 @@ package struct ProcessFunction: FunctionInvoker {
         pool = try FunctionPool(runtime, in: sandboxes, logger: logger, log: log)
     }
 
+    package var executor: (any TaskExecutor)? { FunctionLoop.executor }
+
     package func invoke(_ records: [RawRecord], _ context: InvocationContext) async -> InvocationResult {
         let request = context.requestID
         switch contract.event(for: records, invocation: request) {

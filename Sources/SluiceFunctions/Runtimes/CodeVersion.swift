@@ -17,10 +17,7 @@ package enum CodeVersion {
         let settings: [String?] = [transform.handler, transform.runtime] + transform.command
         for setting in settings { hash.add(Array((setting ?? "").utf8)) }
         for name in try CodeFolder(folder).contents().files {
-            // One that cannot be read is none that runs.
-            guard let content = FileManager.default.contents(atPath: folder + "/" + name) else { continue }
-            hash.add(Array(name.utf8))
-            hash.add(Array(content))
+            try hash.add(file: folder + "/" + name, called: name)
         }
         return hash.text
     }
@@ -31,10 +28,32 @@ private struct FNV {
     private var value: UInt64 = 0xCBF2_9CE4_8422_2325
 
     mutating func add(_ bytes: [UInt8]) {
-        for byte in bytes { value = (value ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        // Where one ends and the next begins counts too.
-        value = (value ^ UInt64(bytes.count)) &* 0x100_0000_01B3
+        addPart(bytes)
+        end(bytes.count)
     }
+
+    /// Its name and what is in it, a piece at a time: a model that lies beside code may be large. One that cannot be read
+    /// is none that runs.
+    mutating func add(file path: String, called name: String) throws {
+        guard let file = FileHandle(forReadingAtPath: path) else { return }
+        add(Array(name.utf8))
+        var count = 0
+        while let part = try file.read(upToCount: Self.piece), !part.isEmpty {
+            addPart(part)
+            count += part.count
+        }
+        end(count)
+        try file.close()
+    }
+
+    private static let piece = 256 << 10
+
+    private mutating func addPart(_ bytes: some Sequence<UInt8>) {
+        for byte in bytes { value = (value ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    }
+
+    /// Where one ends and the next begins counts too.
+    private mutating func end(_ count: Int) { value = (value ^ UInt64(count)) &* 0x100_0000_01B3 }
 
     var text: String { String(String(value, radix: 16).suffix(10)) }
 }

@@ -53,7 +53,11 @@ struct Trial {
         let delivery = try TrialDelivery(pipeline, folder: scratch + "/sink", context)
         let results: Swift.Result<[Result], any Error>
         do {
-            results = .success(try await run(records, invoker, version: function.version, delivery))
+            // One invocation after the other, as a step of `concurrency: 1` does it.
+            results = .success(
+                try await withTaskExecutorPreference(invoker.executor) {
+                    try await run(records, invoker, version: function.version, delivery)
+                })
         } catch {
             results = .failure(error)
         }
@@ -92,6 +96,7 @@ struct Trial {
         let step = try step(function, version, control)
         let reader = IntakeReader(pipeline)
         var results: [Result] = []
+        var decided: [(Int, Disposition)] = []
         for start in stride(from: 0, to: records.count, by: transform.batch) {
             let part = records[start..<min(start + transform.batch, records.count)]
             let messages = part.map { message(of: $0, reader) }
@@ -106,10 +111,11 @@ struct Trial {
             }
             for (index, disposition) in zip(taken, dispositions) {
                 batch[index] = result(disposition, batch[index].name, function.startProblem)
+                decided.append((results.count + index, disposition))
             }
-            results += try await delivery?.judged(batch, zip(taken, dispositions)) ?? batch
+            results += batch
         }
-        return results
+        return try await delivery?.judged(results, decided) ?? results
     }
 
     /// It would be dead at intake, and no function would see it.

@@ -7,6 +7,8 @@ import SluiceConnectors
 struct TrialDelivery {
     private let sink: any RecordSink
     private let step: DeliveryStep
+    /// Outputs of one transaction.
+    private let batch: Int
 
     /// - Returns: `nil` for a sink that cannot be tried here.
     /// - Throws: `ControlError.failed` when the folder cannot be made; what is wrong with the delivery.
@@ -24,6 +26,7 @@ struct TrialDelivery {
         } catch {
             throw ControlError.failed("the folder '\(folder)' cannot be made: \(error.localizedDescription)")
         }
+        batch = pipeline.deliver.batch
         sink = try SinkCatalogue.make(
             pipeline.deliver, pipeline: pipeline.name, folder: "try", root: nil, logger: context.logger)
         let control = StepControl(
@@ -47,9 +50,12 @@ struct TrialDelivery {
                 messages.append(Self.message(of: output))
             }
         }
-        guard !messages.isEmpty else { return results }
+        var dispositions: [Disposition] = []
+        for start in stride(from: 0, to: messages.count, by: batch) {
+            dispositions += await step.process(Array(messages[start..<min(start + batch, messages.count)]))
+        }
         var results = results
-        for (index, disposition) in zip(owners, await step.process(messages)) where results[index].reason == nil {
+        for (index, disposition) in zip(owners, dispositions) where results[index].reason == nil {
             guard let failure = disposition.failure else { continue }
             if case .dead = disposition { results[index].outcome = "dead" } else { results[index].outcome = "retry" }
             results[index].reason = failure.reason

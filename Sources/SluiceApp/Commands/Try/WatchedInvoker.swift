@@ -10,6 +10,7 @@ final class WatchedInvoker: FunctionInvoker {
 
     var name: String { function.name }
     var takesBatches: Bool { function.takesBatches }
+    var executor: (any TaskExecutor)? { function.executor }
 
     /// Of the last start that failed.
     var startProblem: Problem? { problem.withLock { $0 } }
