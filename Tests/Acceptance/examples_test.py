@@ -3,7 +3,7 @@ import sqlite3
 from decimal import Decimal
 
 import harness
-from harness import DEAD, DONE, ROOT
+from harness import DEAD, DONE, EXAMPLE, ROOT
 
 
 class ExamplesTest(harness.Case):
@@ -26,6 +26,26 @@ class ExamplesTest(harness.Case):
                 self.orders("run", example / "orders.yaml", "--until-idle", expect=DEAD)
                 self.assertEqual(self.all_rows(f"{language}/out/shop.db"), swift, "rows of the two")
                 self.assert_only_broken_are_dead()
+
+    def test_files(self):
+        """the purchases as monthly files of CSV in a bucket come to the rows of the original, in order in each customer"""
+        months = self.folder / "csv"
+        harness.subprocess.run(
+            [EXAMPLE / "data" / "make", "--csv", months], check=True, stdout=harness.subprocess.DEVNULL)
+        files = sorted(months.glob("*.csv"))
+        self.assertEqual(len(files), 18)
+        files.insert(9, EXAMPLE / "data" / "broken.jsonl")
+        example = self.folder / "python"
+        shutil.copytree(
+            ROOT / "Examples" / "orders-python", example,
+            ignore=shutil.ignore_patterns("data", "out", ".sluice", ".files", "__pycache__"))
+        self.orders("put", "orders-drop", *files, expect=DONE)
+        self.orders("run", example / "files.yaml", "--until-idle", expect=DEAD)
+        harness.subprocess.run(
+            [EXAMPLE / "data" / "verify", example / "out" / "shop.db"], check=True, stdout=harness.subprocess.DEVNULL)
+        self.assert_only_broken_are_dead()
+        pipeline = self.json("status")["pipelines"][0]
+        self.assertEqual((pipeline["received"], pipeline["delivered"]), (69_659 + 7, 69_659))
 
     def all_rows(self, path):
         """The rows by order; amounts as amounts, for Swift writes 12 where Python writes 12.00."""
