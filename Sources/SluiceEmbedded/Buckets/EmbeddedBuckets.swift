@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Sluice
 
@@ -14,11 +15,8 @@ struct EmbeddedBuckets: Sendable {
                 throw ControlError.refused("the object's key '\(upload.key.prefix(100))' \(problem)")
             }
         }
-        var adopted: [(blob: String, second: String)] = []
+        let adopted = try await adopt(uploads)
         do {
-            for upload in uploads {
-                adopted.append((upload.blob, try store.blobs.adopt(upload.file, as: upload.blob)))
-            }
             let stored = try await commit(uploads)
             for (blob, second) in adopted { store.blobs.release(blob, second, isOrphan: false) }
             return stored
@@ -26,6 +24,30 @@ struct EmbeddedBuckets: Sendable {
             await takeBack(adopted)
             throw error
         }
+    }
+
+    private typealias Adopted = (blob: String, second: String)
+
+    /// Puts the bytes of all of them in their places, or of none.
+    private func adopt(_ uploads: [ObjectUpload]) async throws -> [Adopted] {
+        let store = store
+        let (adopted, problem) = await withCheckedContinuation { continuation in
+            // It syncs folders: that takes as long as the disk does.
+            DispatchQueue.global().async {
+                var adopted: [Adopted] = []
+                do {
+                    for upload in uploads {
+                        adopted.append((upload.blob, try store.blobs.adopt(upload.file, as: upload.blob)))
+                    }
+                    continuation.resume(returning: (adopted, (any Error)?.none))
+                } catch {
+                    continuation.resume(returning: (adopted, error))
+                }
+            }
+        }
+        guard let problem else { return adopted }
+        await takeBack(adopted)
+        throw problem
     }
 
     private func commit(_ uploads: [ObjectUpload]) async throws -> [StoredObject] {
@@ -39,7 +61,7 @@ struct EmbeddedBuckets: Sendable {
     }
 
     /// A blob that was there before stays.
-    private func takeBack(_ adopted: [(blob: String, second: String)]) async {
+    private func takeBack(_ adopted: [Adopted]) async {
         let blobs = Set(adopted.map(\.blob))
         let used: Set<String>
         do {

@@ -101,7 +101,7 @@ final class HostGroup: Sendable {
 
     private static func makeLocked(_ folders: [String]) throws -> SystemPackage.FileDescriptor {
         // Another host that starts now may take it for one that was left, until it is locked: that one removes it first.
-        for _ in 0..<200 {
+        for _ in 0..<1_000 {
             for folder in folders { try KernelFile.makeFolder(folder) }
             let descriptor: SystemPackage.FileDescriptor
             do {

@@ -235,6 +235,12 @@ struct DefinitionMistakeTests {
                     + "'format' out",
             ]),
         MistakeCase(
+            yaml: "pipeline: p\nsource: {bucket: drop}\nqueue: {type: fifo}\ndeliver: {to: sqlite:x, table: t}\n",
+            mistakes: [
+                "f:3:15: queue.type is fifo, and queue.group says nothing: the records of objects have no other group; "
+                    + "write 'group: $.…', a path to what is kept in order"
+            ]),
+        MistakeCase(
             yaml: "pipeline: p\nsource: {bucket: Drop_1}\ndeliver: {to: sqlite:x, table: t}\n",
             mistakes: [
                 "f:2:18: source.bucket: 'Drop_1' has the character 'D'; "

@@ -40,6 +40,10 @@ enum PipelineRules {
     private static func warnAboutOrder(_ pipeline: Pipeline, _ check: inout DefinitionCheck) {
         guard check.knows("queue", "queue.type", "queue.group") else { return }
         switch (pipeline.queue.type, pipeline.queue.group) {
+        case (.fifo, nil) where pipeline.source.kind == .bucket && check.knows("source", "source.bucket"):
+            check.report(
+                "queue.type is fifo, and queue.group says nothing: the records of objects have no other group",
+                expected: "write 'group: $.…', a path to what is kept in order", at: "queue.type")
         case (.fifo, nil):
             check.warn(
                 "queue.type is fifo, and queue.group says nothing: a record that is sent without a MessageGroupId goes "
