@@ -61,6 +61,13 @@ class StatusWatchTest(harness.Case):
         self.assertTrue(2 <= blocks <= 3, f"{blocks} blocks:\n{out.decode()}")
         self.assertNotIn(b"\x1b", out)
 
+    def test_beside(self):
+        """commands get through beside a watch that has the folder again and again for a moment"""
+        self.spawn("status", "--watch", "--interval", "100ms")
+        for _ in range(20):
+            self.orders("pause", "lines", expect=DONE)
+            self.orders("resume", "lines", expect=DONE)
+
     def test_terminal(self):
         """on a terminal it draws in place, fits the size, also a new one, and leaves the screen as it was"""
         master, slave = pty.openpty()

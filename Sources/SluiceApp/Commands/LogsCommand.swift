@@ -44,6 +44,9 @@ struct LogsCommand: AsyncParsableCommand {
             try await context.check(target, in: logs)
         } catch let failure as CommandFailure where follow && failure.status == .usage {
             context.note("\(failure.message ?? "there is no such pipeline"); waiting for it")
+        } catch let error as ControlError where follow {
+            // Somebody may be making the folder, or just ending.
+            context.note("whether there is '\(target.pipeline)' cannot be asked yet: \(error)")
         }
         let query = LogQuery(
             pipeline: target.pipeline, step: target.step, since: since?.moment(before: .wall),

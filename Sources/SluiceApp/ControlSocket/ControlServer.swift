@@ -20,6 +20,7 @@ package struct ControlServer: Service {
 
     /// Plain channels: a `NIOAsyncChannel` that nobody takes out any more, because we end, would trap.
     private let listener: NIOAsyncChannel<any Channel, Never>
+    private let accepted: AcceptedChannels
     private let control: any Control
     private let folder: String
     private let logger: Logger
@@ -29,13 +30,15 @@ package struct ControlServer: Service {
     package static func bind(folder: String, control: any Control, logger: Logger) async throws -> ControlServer {
         let path = try SocketPath(folder: folder)
         unlink(path.address)
+        let accepted = AcceptedChannels()
         do {
             let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .serverChannelOption(.backlog, value: 256)
                 // Until somebody serves it, nothing is read that would be lost.
                 .childChannelOption(.autoRead, value: false)
                 .bind(unixDomainSocketPath: path.address) { channel in
-                    channel.eventLoop.makeCompletedFuture {
+                    accepted.add(channel)
+                    return channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHandlers(
                             ByteToMessageHandler(
                                 ControlFrameDecoder(), maximumBufferSize: 2 * ControlFrame.longest),
@@ -45,13 +48,15 @@ package struct ControlServer: Service {
                 }
             // After listen: whoever watches the folder is woken by this change, and finds somebody there.
             chmod(path.address, 0o600)
-            return ControlServer(listener: listener, control: control, folder: folder, logger: logger)
+            return ControlServer(
+                listener: listener, accepted: accepted, control: control, folder: folder, logger: logger)
         } catch {
             throw ControlError.failed("the control socket in '\(folder)' cannot be made: \(error)")
         }
     }
 
     package func run() async throws {
+        defer { accepted.closeAll() }
         do {
             try await cancelWhenGracefulShutdown {
                 try await listener.executeThenClose { connections in

@@ -49,6 +49,19 @@ struct ControlSocketTests {
         #expect(hello.version == "test")
     }
 
+    @Test("a server that ends before it serves a connection lets its client go")
+    func unserved() async throws {
+        let folder = try ScratchFolder()
+        let server = try await ControlServer.bind(
+            folder: folder.path, control: ScriptedControl(), logger: Logger(label: "test"))
+        async let remote = RemoteControl.connect(folder: folder.path, answerWithin: .seconds(30))
+        try await Task.sleep(for: .milliseconds(100))
+        let run = Task { try await server.run() }
+        run.cancel()
+        try await run.value
+        #expect(try await remote == nil)
+    }
+
     @Test("a connection numbers its calls from its greeting on: no number is used twice")
     func numbers() async throws {
         let numbers = try await withRemote(ScriptedControl()) { remote in

@@ -28,7 +28,8 @@ struct BucketListCommand: AsyncParsableCommand {
         let context = try CommandContext(common)
         guard let bucket else { return try await listBuckets(context) }
         let prefix = prefix
-        try await context.withControl { control in
+        // It prints page by page.
+        try await context.withControl(use: .lasting) { control in
             var after: String?
             repeat {
                 let page = try await control.objects(ObjectSelection(bucket: bucket, prefix: prefix, after: after))

@@ -10,7 +10,8 @@ enum FolderAccess: Sendable {
 
 /// What a command wants the data folder for.
 enum FolderUse: Sendable {
-    /// A moment; another command that has the folder for a moment serves it as well.
+    /// A moment; another command that has the folder for a moment serves it as well. When that one ends first, it is
+    /// done again: what is done twice must have the effect of once, and print at its end.
     case brief
     /// Longer than a moment: it does not work through another command, but waits for its end.
     case lasting
@@ -35,7 +36,23 @@ extension CommandContext {
         _ body: @escaping @Sendable (any Control) async throws -> Value
     ) async throws -> Value {
         let folder = try dataFolder(mayCreate: mayCreate)
-        switch try await access(folder.path, mayCreate: mayCreate, use: use) {
+        let deadline = ContinuousClock.now + (timeout ?? use.patience)
+        while true {
+            do {
+                return try await attempt(folder.path, mayCreate: mayCreate, use: use, body)
+            } catch is OtherCommandEnded where ContinuousClock.now < deadline {
+                continue
+            } catch let end as OtherCommandEnded {
+                throw end.error
+            }
+        }
+    }
+
+    private func attempt<Value: Sendable>(
+        _ folder: String, mayCreate: Bool, use: FolderUse,
+        _ body: @escaping @Sendable (any Control) async throws -> Value
+    ) async throws -> Value {
+        switch try await access(folder, mayCreate: mayCreate, use: use) {
         case .remote(let remote):
             do {
                 let value = try await withTimeout(timeout) { try await body(remote) }
@@ -43,11 +60,12 @@ extension CommandContext {
                 return value
             } catch {
                 try await remote.close()
+                if case ControlError.gone = error, remote.peer.isCommand { throw OtherCommandEnded(error: error) }
                 throw error
             }
         case .local(let engine):
             do {
-                let value = try await serving(engine, folder: folder.path, body)
+                let value = try await serving(engine, folder: folder, body)
                 await engine.close()
                 return value
             } catch {
@@ -104,6 +122,11 @@ extension CommandContext {
             // Without a watch there was no folder, and whoever has made it since has it: look again, watching.
         }
     }
+}
+
+/// A command that served us had what it wanted, and went.
+private struct OtherCommandEnded: Error {
+    let error: any Error
 }
 
 /// The control of a command that has the folder open; says so in its hello.
