@@ -51,6 +51,7 @@ let package = Package(
         .target(name: "CJQ"),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
+        .target(name: "CPQ"),
         .target(
             name: "SluiceFunctions",
             dependencies: [
@@ -67,7 +68,7 @@ let package = Package(
         .target(
             name: "SluiceConnectors",
             dependencies: [
-                "Sluice", "CZlib", "CZstd", log, collections,
+                "Sluice", "CZlib", "CZstd", "CPQ", log, collections,
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
