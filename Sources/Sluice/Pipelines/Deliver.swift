@@ -17,8 +17,8 @@ public struct Deliver: Hashable, Sendable {
     /// The column by which an upsert tells which of two records with one key is the newer: an older one never
     /// overwrites its row, and is counted as stale. `nil` = the record that comes last counts.
     public var newerBy: String?
-    /// Make the table (and the database, and its folders) if absent. SQLite: true.
-    public var create: Bool
+    /// Make the table (with SQLite the database, and its folders) if absent; `nil` = SQLite: true, PostgreSQL: false.
+    public var create: Bool?
     /// Declared types of columns, in the order written. A value that does not fit its column rejects the record; the
     /// other columns are those of the first batch, and take any value.
     public var columns: [Column]
@@ -51,7 +51,7 @@ public struct Deliver: Hashable, Sendable {
 
     public init(
         name: String? = nil, to: SinkAddress, table: String, key: [String] = [], mode: Mode? = nil,
-        newerBy: String? = nil, create: Bool = true, columns: [Column] = [], unknown: UnknownField? = nil,
+        newerBy: String? = nil, create: Bool? = nil, columns: [Column] = [], unknown: UnknownField? = nil,
         queue: QueueOverrides? = nil,
         concurrency: Int = 1, rate: Rate? = nil, batch: Int = 500, batchWindow: Duration = .zero,
         timeout: Duration = .seconds(30), errors: [ErrorRule] = [], backoff: Backoff = Backoff(),
@@ -79,6 +79,13 @@ public struct Deliver: Hashable, Sendable {
 
     /// The name that commands, the ledger and the queue use.
     public var effectiveName: String { name ?? to.kind }
+    public var effectiveCreate: Bool {
+        switch to {
+        case .sqlite: create ?? true
+        case .postgres: create ?? false
+        }
+    }
+
     public var effectiveMode: Mode { mode ?? (key.isEmpty ? .insert : .upsert) }
 }
 
@@ -86,10 +93,13 @@ public struct Deliver: Hashable, Sendable {
 public enum SinkAddress: Hashable, Sendable {
     /// The path of a database file; relative to the definition's folder.
     case sqlite(String)
+    /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=…`, as libpq reads it.
+    case postgres(String)
 
     public var kind: String {
         switch self {
         case .sqlite: "sqlite"
+        case .postgres: "postgres"
         }
     }
 }

@@ -8,13 +8,6 @@ extension Pipeline {
         return URL(filePath: root, directoryHint: .isDirectory).appending(path: path).standardizedFileURL.path
     }
 
-    /// The path of the database file that records go to.
-    public var sqlitePath: String {
-        switch deliver.to {
-        case .sqlite(let path): resolved(path)
-        }
-    }
-
     /// The folder of the transform's code: the one it names, or the definition's own. `nil` = the working directory.
     public var codeFolder: String? {
         transform?.code.map(resolved) ?? root

@@ -13,6 +13,7 @@ enum PipelineText {
     private static func address(_ address: SinkAddress) -> String {
         switch address {
         case .sqlite(let path): "sqlite:\(path)"
+        case .postgres(let url): Secrets().mask(url)
         }
     }
 }

@@ -29,6 +29,8 @@ package enum SinkCatalogue {
             try SQLiteSink(
                 deliver, path: absolute(path, root: root ?? FileManager.default.currentDirectoryPath),
                 folder: folder, pipeline: pipeline, logger: logger)
+        case .postgres(let url):
+            try PostgreSQLSink(deliver, url: url, folder: folder, pipeline: pipeline, logger: logger)
         }
     }
 

@@ -134,9 +134,9 @@ struct DefinitionMistakeTests {
             "  to: out.db\n  table: t",
             "f:4:7: deliver.to: 'out.db' names no kind of sink; write 'sqlite:out.db' for a database file"),
         .deliver(
-            "  to: postgres://u:pass@h/db\n  table: t",
-            "f:4:7: deliver.to: 'postgres://u:***@h/db' is a kind of sink that this version does not have; expected "
-                + "'sqlite:PATH', a database file"),
+            "  to: https://u:pass@h/db\n  table: t",
+            "f:4:7: deliver.to: 'https://u:***@h/db' is a kind of sink that this version does not have; expected "
+                + "'sqlite:PATH', a database file, or 'postgres://…'"),
         .deliver(
             "  to: 'sqlite::memory:'\n  table: sqlite_x",
             "f:4:7: deliver.to: 'sqlite::memory:' is lost when the process ends; expected a file's path",

@@ -103,7 +103,9 @@ struct RulesOfReadingTests {
         try folder.write(definition("", to: "sqlite:../out/shop.db"), to: "defs/a.yaml")
         let result = DefinitionReader(environment: [:]).read([folder.path + "/defs/a.yaml"])
         #expect(result.mistakes.map(\.description) == [])
-        #expect(try #require(result.pipelines.first).sqlitePath == folder.path + "/out/shop.db")
+        let pipeline = try #require(result.pipelines.first)
+        #expect(pipeline.deliver.to == .sqlite("../out/shop.db"))
+        #expect(pipeline.resolved("../out/shop.db") == folder.path + "/out/shop.db")
     }
 
     @Test("the code of a function is where the definition says, else in its own folder")

@@ -5,7 +5,7 @@ extension DefinitionKeys {
             Key(
                 "name", KeyType.name(1...20, reserved: [StepName.split, StepName.transform]).optional(base: ""),
                 at: \.name,
-                fallback: "its kind, `sqlite`", effective: \.effectiveName,
+                fallback: "its kind, `sqlite` or `postgres`", effective: \.effectiveName,
                 "The delivery in commands, in the ledger and in the name of its queue."),
             Key(
                 "to", .sinkAddress, at: \.to, required: true,
@@ -25,7 +25,10 @@ extension DefinitionKeys {
                 "newer_by", KeyType.text("the name of a column").or("none", base: ""), at: \.newerBy,
                 "The column that tells which of two records with one key is the newer, such as `updated_at`: an older "
                     + "one never overwrites the row and is counted as stale. Needs `mode: upsert`."),
-            Key("create", .flag, at: \.create, "Make the table, the database and its folders if they are not there."),
+            Key(
+                "create", KeyType.flag.optional(base: true), at: \.create,
+                fallback: "`true` for SQLite, `false` for PostgreSQL", effective: { "\($0.effectiveCreate)" },
+                "Make the table (with SQLite the database and its folders too) if it is not there."),
             Key(
                 "columns", .columns, at: \.columns,
                 "Declared types of columns, which reject a record with a value that does not fit; the others take any "

@@ -1,13 +1,15 @@
 extension KeyType where Value == SinkAddress {
     static var sinkAddress: KeyType {
         .scalar(
-            form: "`sqlite:PATH`", expected: "an address, such as 'sqlite:out/shop.db'",
+            form: "`sqlite:PATH`, `postgres://…`",
+            expected: "an address, such as 'sqlite:out/shop.db' or 'postgres://user@host/database'",
             parse: { text throws(Complaint) in
                 guard let colon = text.firstIndex(of: ":") else {
                     throw Complaint("names no kind of sink", expected: "write 'sqlite:\(text)' for a database file")
                 }
                 let scheme = text[..<colon].lowercased()
                 let rest = String(text[text.index(after: colon)...])
+                if scheme == "postgres" || scheme == "postgresql" { return .postgres(text) }
                 guard scheme == "sqlite" else { throw unknown(scheme: scheme) }
                 guard text[..<colon] == "sqlite" else {
                     throw Complaint("is no address", expected: "write 'sqlite:\(rest)'")
@@ -17,21 +19,31 @@ extension KeyType where Value == SinkAddress {
             text: { address in
                 switch address {
                 case .sqlite(let path): "sqlite:\(path)"
+                case .postgres(let url): url
                 }
             },
             problem: { address in
                 switch address {
                 case .sqlite(let path): problem(ofFile: path)
+                case .postgres(let url): problem(ofURL: url)
                 }
             },
-            schema: .scalar(pattern: "^sqlite:."))
+            schema: .scalar(pattern: "^(sqlite:.|postgres(ql)?://)"))
     }
 
     private static func unknown(scheme: String) -> Complaint {
-        let later = ["postgres", "postgresql", "http", "https", "s3", "queue", "function"]
+        let later = ["http", "https", "s3", "queue", "function"]
         let problem =
             later.contains(scheme) ? "is a kind of sink that this version does not have" : "is no kind of sink"
-        return Complaint(problem, expected: "expected 'sqlite:PATH', a database file")
+        return Complaint(problem, expected: "expected 'sqlite:PATH', a database file, or 'postgres://…'")
+    }
+
+    private static func problem(ofURL url: String) -> Complaint? {
+        let scheme = url.prefix { $0 != ":" }
+        guard url.dropFirst(scheme.count).hasPrefix("://") else {
+            return Complaint("is no address", expected: "write '\(scheme)://USER@HOST/DATABASE'")
+        }
+        return url.utf8.contains(0) ? Complaint("has a NUL in it", expected: "expected an address") : nil
     }
 
     private static func problem(ofFile path: String) -> Complaint? {

@@ -2,9 +2,9 @@ import CPQ
 import Foundation
 import Sluice
 
-/// One connection. Its calls block: it has a queue of its own.
+/// One connection. Its calls block: it has a thread of its own.
 actor PostgreSQLConnection {
-    private let executor = BlockingExecutor(label: "sluice.postgresql")
+    private let executor = ThreadExecutor(label: "postgresql")
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     private let url: String
@@ -26,7 +26,7 @@ actor PostgreSQLConnection {
         cancel.begin()
         defer { cancel.end() }
         let result = await withTaskCancellationHandler {
-            Task.isCancelled ? .failure(Self.cancelled) : Self.run(sql, parameters, connection)
+            Task.isCancelled ? .failure(Self.cancelled) : run(sql, parameters, connection)
         } onCancel: {
             cancel.cancel()
         }
@@ -56,17 +56,18 @@ actor PostgreSQLConnection {
         return fresh
     }
 
-    private static func run(
+    /// Of the actor: it blocks the actor's own thread, and none of those that all tasks share.
+    private func run(
         _ sql: String, _ parameters: [String?], _ connection: OpaquePointer
     ) -> Result<[[String?]], PostgreSQLFault> {
         let copies = parameters.map { $0.map { strdup($0) } ?? nil }
         defer { for copy in copies { free(copy) } }
         let values = copies.map { UnsafePointer($0) }
         guard let result = cpq_execute(connection, sql, Int32(values.count), values) else {
-            return .failure(.lost(text(cpq_message(connection))))
+            return .failure(.lost(Self.text(cpq_message(connection))))
         }
         defer { cpq_clear(result) }
-        guard cpq_is_success(result) else { return .failure(fault(result, connection)) }
+        guard cpq_is_success(result) else { return .failure(Self.fault(result, connection)) }
         return .success(
             (0..<cpq_rows(result)).map { row in
                 (0..<cpq_columns(result)).map { cpq_value(result, row, $0).map { String(cString: $0) } }

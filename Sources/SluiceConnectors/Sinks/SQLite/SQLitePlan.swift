@@ -43,7 +43,7 @@ struct SQLitePlan: Sendable {
         key = deliver.key.map { $0 == "meta.id" ? Self.metaColumn : $0 }
         mode = deliver.effectiveMode
         newerBy = deliver.newerBy
-        create = deliver.create
+        create = deliver.effectiveCreate
         unknown = deliver.unknown
         columns = try deliver.columns.map { (column) throws(SinkCatalogue.Mistake) in
             try Self.check(column.name, key: "deliver.columns")

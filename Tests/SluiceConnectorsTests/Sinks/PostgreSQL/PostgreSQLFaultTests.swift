@@ -4,7 +4,7 @@ import Testing
 @testable import SluiceConnectors
 
 @Suite struct PostgreSQLFaultTests {
-    @Test(arguments: ["22003", "22P02", "23505", "23502", "42703", "428C9"])
+    @Test(arguments: ["22003", "22P02", "23505", "23502", "42703", "428C9", "21000", "P0001", "44000", "54000"])
     func `a wrong record is rejected`(state: String) {
         let fault = PostgreSQLFault(state: state, message: "m")
         #expect(fault.sinkError == .batchRejected(reason: "m", type: "sql:\(state)"))

@@ -1,0 +1,119 @@
+import glob
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import time
+
+import harness
+from harness import DEAD, DONE
+
+DEFINITION = """
+pipeline: events
+source: {queue: events-in}
+deliver: {to: "${SHOP_URL}", table: shop.events, create: true, batch: 100, breaker: {probe: 1s}}
+"""
+
+
+class Server:
+    """A PostgreSQL of the test's own, on a socket in a folder of its own: no port that another may have."""
+
+    def __init__(self):
+        programs = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
+        if not programs:
+            raise harness.unittest.SkipTest("there is no PostgreSQL server here; scripts/setup installs one")
+        self.programs = programs[-1]
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sluice-pg-"))
+        if os.geteuid() == 0:
+            shutil.chown(self.folder, "postgres")
+        self.program("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8")
+        self.start()
+
+    @property
+    def data(self):
+        return self.folder / "data"
+
+    @property
+    def url(self):
+        return f"postgres://postgres:hush-hush@/postgres?host={self.folder}"
+
+    def program(self, name, *arguments, check=True):
+        command = [f"{self.programs}/{name}", *map(str, arguments)]
+        if os.geteuid() == 0:
+            command = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *command]
+        return subprocess.run(command, cwd="/", check=check, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+
+    def start(self):
+        options = f"-c listen_addresses= -c unix_socket_directories={self.folder}"
+        self.program("pg_ctl", "start", "-w", "-D", self.data, "-l", self.folder / "log", "-o", options)
+
+    def crash(self):
+        self.program("pg_ctl", "stop", "-m", "immediate", "-D", self.data)
+
+    def sql(self, sql):
+        answer = self.program("psql", "-X", "-q", "-A", "-t", "-h", self.folder, "-U", "postgres", "-c", sql)
+        return answer.stdout.splitlines()
+
+    def remove(self):
+        self.program("pg_ctl", "stop", "-m", "immediate", "-D", self.data, check=False)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class PostgreSQLTest(harness.Case):
+    def setUp(self):
+        super().setUp()
+        self.server = Server()
+        self.addCleanup(self.server.remove)
+        self.server.sql("CREATE SCHEMA shop")
+        self.definition = self.write("events.yaml", DEFINITION.replace("${SHOP_URL}", self.server.url))
+
+    def send(self, count):
+        self.orders("send", "events-in", "-", input=b"".join(b'{"n":%d}\n' % n for n in range(count)), expect=DONE)
+
+    def test_outages(self):
+        """a server that crashes, and a run that is killed, in between: every record has one row, none is a dead letter"""
+        self.send(6000)
+        process = self.start()
+        for turn in range(8):
+            time.sleep(self.random.uniform(0, 0.4))
+            if turn % 2:
+                self.server.crash()
+                time.sleep(self.random.uniform(0, 0.3))
+                self.server.start()
+            else:
+                process.kill()
+                process.wait()
+                process = self.start()
+        self.assertIsNone(process.poll(), "the run ended although only its sink was gone")
+        self.terminate(process)
+        self.orders("run", self.definition, "--until-idle", expect=DONE)
+        self.assertEqual(self.server.sql("SELECT count(*), count(DISTINCT n), max(n) FROM shop.events"), ["6000|6000|5999"])
+        self.assertEqual(self.queue(self.pipeline("events"), "dead_letters")["ready"], 0)
+
+    def start(self):
+        return self.spawn("run", self.definition)
+
+    def test_refused(self):
+        """what the server refuses is found, and is a dead letter alone; the others are written"""
+        self.server.sql("CREATE TABLE shop.events (n int CHECK (n <> 777))")
+        self.send(1000)
+        self.orders("run", self.definition, "--until-idle", expect=DEAD)
+        self.assertEqual(self.server.sql("SELECT count(*), count(DISTINCT n) FROM shop.events"), ["999|999"])
+        self.assertEqual(self.dead_letter_bodies(), [b'{"n":777}'])
+        shown = self.orders("dlq", "show", "--all", expect=DONE)
+        self.assertIn("events_n_check", shown.out)
+
+    def test_check_connect(self):
+        """`check --connect` finds a server that is gone and a table that is missing; no password is shown anywhere"""
+        missing = self.write("missing.yaml", self.definition.read_text().replace("create: true", "create: false"))
+        answer = self.orders("check", missing, "--connect")
+        self.assertNotEqual(answer.code, DONE, answer)
+        self.assertIn("there is no table 'shop.events'", answer.text)
+        self.orders("check", self.definition, "--connect", expect=DONE)
+        self.server.crash()
+        gone = self.orders("check", self.definition, "--connect")
+        self.assertNotEqual(gone.code, DONE, gone)
+        self.assertIn(str(self.server.folder), gone.text)
+        for answer in (answer, gone, self.orders("show", self.definition), self.orders("check", self.definition)):
+            self.assertNotIn("hush-hush", answer.text)
