@@ -6,7 +6,7 @@
 #include <time.h>
 
 // jv_kind of jq.h.
-enum { kind_invalid = 0, kind_string = 5 };
+enum { kind_invalid = 0, kind_string = 5, kind_array = 6 };
 
 static struct {
   cjq_program *(*jq_init)(void);
@@ -22,6 +22,9 @@ static struct {
   cjq_value (*jv_dump_string)(cjq_value, int);
   cjq_value (*jv_number)(double);
   cjq_value (*jv_string)(const char *);
+  cjq_value (*jv_string_sized)(const char *, int);
+  int (*jv_array_length)(cjq_value);
+  cjq_value (*jv_array_get)(cjq_value, int);
   cjq_value (*jv_invalid_with_msg)(cjq_value);
   int (*jv_invalid_has_msg)(cjq_value);
   cjq_value (*jv_invalid_get_msg)(cjq_value);
@@ -61,6 +64,7 @@ const char *cjq_open(void) {
     FIND(jq_init) && FIND(jq_teardown) && FIND(jq_set_error_cb) && FIND(jq_set_input_cb) && FIND(jq_set_debug_cb)
         && FIND(jq_compile) && FIND(jq_start) && FIND(jq_next)
         && FIND(jv_parse_sized) && FIND(jv_dump_string) && FIND(jv_number) && FIND(jv_string)
+        && FIND(jv_string_sized) && FIND(jv_array_length) && FIND(jv_array_get)
         && FIND(jv_invalid_with_msg) && FIND(jv_invalid_has_msg) && FIND(jv_invalid_get_msg) && FIND(jv_get_kind)
         && FIND(jv_string_value) && FIND(jv_string_length_bytes) && FIND(jv_copy) && FIND(jv_free);
     find(library, (void **)&jq.jq_set_stderr_cb, "jq_set_stderr_cb", NULL);
@@ -98,10 +102,15 @@ cjq_value cjq_next(cjq_program *program) { return jq.jq_next(program); }
 cjq_value cjq_parse(const char *text, int length) { return jq.jv_parse_sized(text, length); }
 cjq_value cjq_dump(cjq_value value) { return jq.jv_dump_string(value, 0); }
 cjq_value cjq_number(double number) { return jq.jv_number(number); }
+cjq_value cjq_text(const char *bytes, int length) { return jq.jv_string_sized(bytes, length); }
 cjq_value cjq_failure(const char *message) { return jq.jv_invalid_with_msg(jq.jv_string(message)); }
 
 bool cjq_is_valid(cjq_value value) { return jq.jv_get_kind(value) != kind_invalid; }
 bool cjq_is_string(cjq_value value) { return jq.jv_get_kind(value) == kind_string; }
+int cjq_array_length(cjq_value value) {
+  return jq.jv_get_kind(value) == kind_array ? jq.jv_array_length(jq.jv_copy(value)) : -1;
+}
+cjq_value cjq_element(cjq_value array, int place) { return jq.jv_array_get(jq.jv_copy(array), place); }
 bool cjq_has_message(cjq_value value) { return jq.jv_invalid_has_msg(jq.jv_copy(value)) != 0; }
 cjq_value cjq_message(cjq_value value) { return jq.jv_invalid_get_msg(value); }
 const char *cjq_bytes(cjq_value value) { return jq.jv_string_value(value); }

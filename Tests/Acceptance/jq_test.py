@@ -36,6 +36,8 @@ DEADLY = {
     "halt_error": ('"bye" | halt_error', "bye"),
     "input": ("input", "each record is a run of its own"),
     "large number": ("{n: (.id + 1)}", "9007199254740993"),
+    "large number in a text": ('{n: (.id | tostring | tonumber + 1)}', "9007199254740993"),
+    "nested too deep": ("{n, deep: (reduce range(20000) as $i (1; [.]))}", "nested too deep for jq"),
 }
 
 
@@ -91,6 +93,15 @@ class JQTest(harness.Case):
         self.assertEqual(self.rows("n, id"), [(1, 9007199254740993), (2, 10)])
         [transform] = [s for s in self.pipeline("lines")["steps"] if s["step"].endswith("transform")]
         self.assertEqual(transform["ledger"]["filtered"], 1)
+
+    def test_digits_in_texts(self):
+        """texts of numbers, and numbers of texts, have the digits of the record, whatever is done with them"""
+        lines, code = self.outputs(
+            '{key: "o-\\(.id)", tail: (.id | tostring | .[-4:]), digits: (.id | tostring | length), n: (.text | tonumber)}',
+            '{"id": 12345678901234567890123, "text": "9007199254740993"}')
+        self.assertEqual(code, DONE, lines)
+        self.assertEqual(lines, [
+            'line 1  → {"key":"o-12345678901234567890123","tail":"0123","digits":23,"n":9007199254740993}'])
 
     def test_confined(self):
         """a program sees the definition's variables and nothing else of the host: no variable, no file"""

@@ -51,10 +51,16 @@ cjq_value cjq_parse(const char *text, int length);
 /// Writes compact JSON: a text. Takes `value`.
 cjq_value cjq_dump(cjq_value value);
 cjq_value cjq_number(double number);
+/// A text of UTF-8.
+cjq_value cjq_text(const char *bytes, int length);
 cjq_value cjq_failure(const char *message);
 
 bool cjq_is_valid(cjq_value value);
 bool cjq_is_string(cjq_value value);
+/// -1 when it is no array. Does not take `value`.
+int cjq_array_length(cjq_value value);
+/// Does not take `array`.
+cjq_value cjq_element(cjq_value array, int place);
 /// Whether an invalid value is a failure. Does not take `value`.
 bool cjq_has_message(cjq_value value);
 /// Takes `value`.

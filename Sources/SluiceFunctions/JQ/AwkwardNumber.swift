@@ -2,8 +2,8 @@ import Sluice
 
 /// A number of a record that jq, which has doubles, would not give back as it is written.
 struct AwkwardNumber {
-    /// Where in the record it stands.
-    let range: Range<Int>
+    /// Where in the record it stands; `nil` = the program makes it of a text.
+    private(set) var range: Range<Int>?
     let spelling: [UInt8]
     let decimal: DecimalNumber
     let double: Double
@@ -26,6 +26,16 @@ struct AwkwardNumber {
         self.decimal = decimal
         self.double = double
     }
+
+    /// The same number, of which the record has only the text.
+    var ofText: AwkwardNumber {
+        var copy = self
+        copy.range = nil
+        return copy
+    }
+
+    /// Whether it is written as JSON has it: jq takes more for a number, as `007`.
+    var isJSON: Bool { JSONMistake.of(spelling[...]) == nil }
 
     /// Those of a record, which is JSON.
     static func all(in record: UnsafeBufferPointer<UInt8>) -> [AwkwardNumber] {

@@ -33,15 +33,27 @@ extension JQMistakes: CustomStringConvertible {
 extension JQMistakes {
     /// Reads what jq says: `jq: error: WHAT at <top-level>, line 1:`, from 1.7 on with `, column 5`, and below it the
     /// line that it is in.
-    init(_ messages: [String], in source: String) {
-        list = messages.compactMap { JQMistake(message: $0, source) }
+    /// - Parameter prelude: what stands before the program, on its first line.
+    init(_ messages: [String], in source: String, behind prelude: String) {
+        list = []
+        for mistake in messages.compactMap({ JQMistake(message: $0, source, prelude.utf8.count) }) {
+            // Of one mistake jq says what is wrong, and then what may be the cause.
+            if mistake.isHint, list.last?.isSyntax == true {
+                list[list.count - 1].problem += " (\(mistake.problem))"
+            } else {
+                list.append(mistake)
+            }
+        }
         if list.isEmpty { list = [JQMistake(messages.first ?? "it does not compile")] }
     }
 }
 
 extension JQMistake {
+    fileprivate var isSyntax: Bool { problem.hasPrefix("syntax error") }
+    fileprivate var isHint: Bool { problem.hasPrefix("Possibly unterminated") || problem.hasPrefix("May need ") }
+
     /// - Returns: `nil` for jq's count of mistakes.
-    fileprivate init?(message: String, _ source: String) {
+    fileprivate init?(message: String, _ source: String, _ prelude: Int) {
         guard message.wholeMatch(of: /jq: [0-9]+ compile errors?/) == nil else { return nil }
         let place = message.firstMatch(of: /\ at <[^>]*>, line ([0-9]+)(?:, column ([0-9]+))?:/)
         var words = String(place.map { message[..<$0.range.lowerBound] } ?? message[...])
@@ -56,7 +68,7 @@ extension JQMistake {
         }
         let lines = source.split(separator: "\n", omittingEmptySubsequences: false)
         let text = lines.indices.contains(line - 1) ? lines[line - 1] : ""
-        let before = line == 1 ? JQPrelude.text.utf8.count : 0
+        let before = line == 1 ? prelude : 0
         // jq 1.6 does not say the column, but writes as many spaces behind the line.
         let offset =
             place.output.2.flatMap { Int($0) }.map { $0 - 1 }

@@ -1,5 +1,4 @@
 import CJQ
-import Foundation
 import Sluice
 
 /// A compiled jq program. One thread uses it at a time.
@@ -10,28 +9,32 @@ final class JQProgram {
     }
 
     private let program: OpaquePointer
+    private let source: [UInt8]
     private let host = JQHost()
 
     /// Lambda's limit of an answer: outputs without end must not fill the memory first. In bytes.
     static let mostOutput = ByteCount.megabytes(6).bytes
 
+    /// - Parameter keepsDigits: texts that it makes of numbers have the digits of the record where a run has stand-ins.
     /// - Throws: all that jq finds wrong with it.
-    init(_ source: String) throws(JQMistakes) {
+    init(_ source: String, keepsDigits: Bool = false) throws(JQMistakes) {
         if let missing = JQLibrary.open() { throw JQMistakes(list: [missing]) }
         let literals = JQLiterals.mistakes(in: source)
         guard literals.isEmpty else { throw JQMistakes(list: literals) }
+        self.source = Array(source.utf8)
         program = cjq_new()
         let messages = JQMessages()
-        let compiles = JQPrelude.apply(source).withCString {
+        let prelude = JQPrelude.text(keepsDigits: keepsDigits)
+        let compiles = (prelude + source).withCString {
             cjq_compile(
                 program, $0, { context, message in JQMessages.at(context)?.add(JQValue(taking: message)) },
                 Unmanaged.passUnretained(messages).toOpaque())
         }
-        guard compiles else { throw JQMistakes(messages.texts, in: source) }
+        guard compiles else { throw JQMistakes(messages.texts, in: source, behind: prelude) }
         cjq_set_callbacks(
             program, { _, context in JQHost.at(context)?.input() ?? cjq_failure("there is no input") },
             { context, message in
-                JQHost.at(context)?.log(JQValue(taking: message), before: "[\"DEBUG:\",", after: "]\n")
+                JQHost.at(context)?.take(JQValue(taking: message))
             },
             { context, message in JQHost.at(context)?.log(JQValue(taking: message)) },
             Unmanaged.passUnretained(host).toOpaque())
@@ -39,54 +42,54 @@ final class JQProgram {
 
     deinit { cjq_delete(program) }
 
+    /// What became of one run.
+    struct Run {
+        var outputs: Result<[[UInt8]], Failure>
+        /// Of all texts that the program made of values: the same for two runs in which they were the same.
+        var texts: Int
+        /// Numbers in texts that the program made numbers of, and that jq may have rounded.
+        var rounded: [AwkwardNumber]
+        /// A text like that, in which the number cannot be told.
+        var unclear: String?
+    }
+
     /// Runs it on one JSON text.
     /// - Parameters:
+    ///   - standIns: what stands for numbers in it.
     ///   - time: what `now` is, in seconds.
     ///   - isQuiet: `debug` writes nothing, because it has already written it for this record.
     func run(
-        on text: UnsafeBufferPointer<UInt8>, time: Double, isQuiet: Bool = false
-    ) throws(Failure) -> [[UInt8]] {
+        on text: UnsafeBufferPointer<UInt8>, _ standIns: StandIns = .nothing, time: Double, isQuiet: Bool = false
+    ) -> Run {
+        host.begin(standIns, time: time, isQuiet: isQuiet)
+        let result: Result<[[UInt8]], Failure>
+        do throws(Failure) { result = .success(try outputs(of: text)) } catch { result = .failure(error) }
+        return Run(outputs: result, texts: host.texts.finalize(), rounded: host.rounded, unclear: host.unclear)
+    }
+
+    private func outputs(of text: UnsafeBufferPointer<UInt8>) throws(Failure) -> [[UInt8]] {
         let input = JQValue(parsing: text)
         guard input.isValid else {
             throw Failure(reason: "jq cannot read it: \(input.failure() ?? "it is empty")")
         }
-        host.time = time
-        host.isQuiet = isQuiet
         cjq_start(program, input.take())
         var outputs: [[UInt8]] = []
         var room = Self.mostOutput
         while true {
             let output = JQValue(taking: cjq_next(program))
             guard output.isValid else {
-                if let failure = output.failure() { throw Failure(reason: failure) }
+                if let failure = output.failure(host.standIns) { throw Failure(reason: failure) }
                 return outputs
             }
             let bytes = output.json { Array($0) }
-            guard !Self.isCut(bytes) else {
-                throw Failure(reason: "the program makes values that are nested too deep for jq to write them")
-            }
             room -= bytes.count
             guard room >= 0 else {
                 throw Failure(reason: "the program makes more than \(Self.mostOutput) bytes of it")
             }
-            outputs.append(bytes)
-        }
-    }
-
-    /// What jq writes in place of what is nested too deep, which is no JSON.
-    private static let cut = Array("<stripped: exceeds max depth>".utf8)
-
-    private static func isCut(_ bytes: [UInt8]) -> Bool {
-        // Nothing that is nested so deep is shorter.
-        guard bytes.count > 256, bytes.contains(UInt8(ascii: "<")), bytes.contains(cut) else { return false }
-        do throws(JSONMistake) {
-            try bytes[...].withScanner { (scanner) throws(JSONMistake) in
-                _ = try scanner.value()
-                try scanner.finish()
+            if source.withUnsafeBufferPointer({ JQDepth.isExceeded(in: bytes, text, $0) }) {
+                throw Failure(reason: "the program makes values that are nested too deep for jq to write them")
             }
-            return false
-        } catch {
-            return true
+            outputs.append(bytes)
         }
     }
 
@@ -104,24 +107,5 @@ enum JQLibrary {
         return JQMistake(
             "libjq, which runs jq programs, cannot be opened: \(String(cString: problem))",
             remedy: "apt-get install libjq1")
-    }
-}
-
-/// What a running program asks its host for.
-private final class JQHost {
-    var time = 0.0
-    var isQuiet = false
-
-    static func at(_ context: UnsafeMutableRawPointer?) -> JQHost? {
-        context.map { Unmanaged<JQHost>.fromOpaque($0).takeUnretainedValue() }
-    }
-
-    /// The prelude's `now`; a program's own `input` does not reach it.
-    func input() -> cjq_value { cjq_number(time) }
-
-    /// As jq itself writes it: `debug` a line, `stderr` the value alone.
-    func log(_ message: consuming JQValue, before: String = "", after: String = "") {
-        guard !isQuiet else { return }
-        FileHandle.standardError.write(Data(before.utf8) + message.json { Data($0) } + Data(after.utf8))
     }
 }

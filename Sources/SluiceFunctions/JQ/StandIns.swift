@@ -4,32 +4,32 @@ struct StandIns {
     let written: [[UInt8]]
     /// As jq writes them: the number that each stands for, by its place in that order.
     let numbers: [[UInt8]: Int]
-    /// How long those texts are, the longest first: one may begin as another does.
-    let lengths: [Int]
-    /// As jq writes them, by the place of the number.
-    private let shown: [Int: [UInt8]]
+    /// Of the inexact ones: how the number is written in the record, by what jq writes.
+    private let spellings: [[UInt8]: [UInt8]]
+    /// Of the inexact ones: what is written, by the value of the number.
+    private let values: [DecimalNumber: [UInt8]]
 
-    private init(_ written: [[UInt8]], for places: some Sequence<Int>) {
+    static let nothing = StandIns([], for: [], of: [])
+
+    private init(_ written: [[UInt8]], for places: some Sequence<Int>, of all: [AwkwardNumber]) {
         self.written = written
-        shown = Dictionary(uniqueKeysWithValues: places.map { ($0, JQProgram.text(ofNumber: written[$0])) })
+        let shown = places.map { (JQProgram.text(ofNumber: written[$0]), $0) }
         // Of two that are equal the first counts.
-        numbers = Dictionary(shown.map { ($1, $0) }, uniquingKeysWith: min)
-        lengths = Set(numbers.keys.map(\.count)).sorted(by: >)
+        numbers = Dictionary(shown, uniquingKeysWith: min)
+        let inexact = all.indices.filter { !all[$0].isExact }
+        values = Dictionary(inexact.map { (all[$0].decimal, written[$0]) }, uniquingKeysWith: { first, _ in first })
+        spellings = Dictionary(
+            inexact.map { (JQProgram.text(ofNumber: written[$0]), all[$0].spelling) },
+            uniquingKeysWith: { first, _ in first })
     }
 
     /// The record with the stand-ins.
-    /// - Parameter mentions: where texts of the record have the digits of a number: they get those of its stand-in, so that
-    ///   a program that compares the two finds them equal.
-    func apply(
-        to record: UnsafeBufferPointer<UInt8>, _ numbers: [AwkwardNumber], _ mentions: [NumberMention]
-    ) -> [UInt8] {
-        let replacements =
-            zip(numbers, written).map { (range: $0.range, text: $1) }
-            + mentions.map { (range: $0.range, text: Array(NumberMention.unsigned(shown[$0.number] ?? []))) }
+    func apply(to record: UnsafeBufferPointer<UInt8>, _ numbers: [AwkwardNumber]) -> [UInt8] {
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(record.count + 16 * replacements.count)
+        bytes.reserveCapacity(record.count + 16 * numbers.count)
         var end = 0
-        for (range, text) in replacements.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
+        for (number, text) in zip(numbers, written) {
+            guard let range = number.range else { continue }
             bytes.append(contentsOf: record[end..<range.lowerBound])
             bytes.append(contentsOf: text)
             end = range.upperBound
@@ -37,6 +37,22 @@ struct StandIns {
         bytes.append(contentsOf: record[end...])
         return bytes
     }
+
+    /// JSON that jq wrote, with the digits of the record where inexact numbers are stood in for.
+    func restored(_ json: UnsafeBufferPointer<UInt8>) -> [UInt8] {
+        guard !spellings.isEmpty else { return Array(json) }
+        var result: [UInt8] = []
+        result.reserveCapacity(json.count)
+        var tokens = JSONTokens(Array(json))
+        while let kind = tokens.kind {
+            let token = tokens.next()
+            result += (kind == JSONTokens.number ? spellings[Array(token)]?[...] : nil) ?? token
+        }
+        return result
+    }
+
+    /// What stands for an inexact number; `nil` = it is none of the record's.
+    func standIn(for value: DecimalNumber) -> [UInt8]? { values[value] }
 }
 
 // MARK: Numbers that a double cannot carry
@@ -49,7 +65,7 @@ extension StandIns {
     ///   alike for both only if it decides so for the number itself;
     /// - small odd numbers, or other fractions: adding 1 changes them, as it need not change a large double, and their
     ///   remainders are others than those of doubles beyond 2^53, which are even;
-    /// - numbers with its last digits, for what looks at the digits.
+    /// - numbers of fifteen digits with its last ones, for what takes a remainder by a power of ten.
     static func forInexact(_ numbers: [AwkwardNumber]) -> [StandIns] {
         let classes = Set(numbers.filter { !$0.isExact }.map(\.decimal)).sorted()
         let doubles = Dictionary(numbers.map { ($0.decimal, $0.double) }, uniquingKeysWith: { first, _ in first })
@@ -60,7 +76,7 @@ extension StandIns {
             let written = numbers.map { number in
                 number.isExact ? number.spelling : Array("\(chosen[number.decimal] ?? number.double)".utf8)
             }
-            return StandIns(written, for: numbers.indices.filter { !numbers[$0].isExact })
+            return StandIns(written, for: numbers.indices.filter { !numbers[$0].isExact }, of: numbers)
         }
     }
 
@@ -140,9 +156,9 @@ extension StandIns {
             let moved = Double(bitPattern: numbers[index].double.bitPattern &+ UInt64(place) &+ 1)
             written[index] = Array("\(moved)".utf8)
         }
-        return StandIns(written, for: exact)
+        return StandIns(written, for: exact, of: numbers)
     }
 
     /// The record as it is.
-    static func none(for numbers: [AwkwardNumber]) -> StandIns { StandIns(numbers.map(\.spelling), for: []) }
+    static func none(for numbers: [AwkwardNumber]) -> StandIns { StandIns(numbers.map(\.spelling), for: [], of: []) }
 }

@@ -85,6 +85,24 @@ extension JQSuites {
             #expect(answer == ["1"] || answer[0].hasPrefix("jq: jq cannot read it: Exceeds depth limit"))
         }
 
+        @Test(
+            "what a program nests deeper than jq can write fails the record, as JSON and as text",
+            arguments: ["reduce range(20000) as $i (1; [.])", "reduce range(20000) as $i (1; [.]) | tojson"])
+        func writesTooDeep(_ program: String) throws {
+            #expect(
+                try JQ.run(program, "{}") == [
+                    "jq: the program makes values that are nested too deep for jq to write them"
+                ])
+        }
+
+        @Test(
+            "the words that jq writes for what is too deep may be in a text",
+            arguments: ["<stripped: exceeds max depth>", "<skipped: too deep>"])
+        func wordsOfDepth(_ words: String) throws {
+            #expect(try JQ.run(".", "{\"a\":\"\(words)\"}") == ["{\"a\":\"\(words)\"}"])
+            #expect(try JQ.run("\"\(words)\"", "{}") == ["\"\(words)\""])
+        }
+
         @Test("a program without end of outputs is stopped at the limit of an answer")
         func endless() throws {
             #expect(
@@ -110,6 +128,8 @@ extension JQSuites {
                 ),
                 ("\"é€\" | foo", [JQMistake("foo/0 is not defined", line: 1, column: 8)]),
                 ("$x", [JQMistake("$x is not defined", line: 1, column: 1)]),
+                // One mistake, of which jq says two things.
+                ("if . then 1", [JQMistake("syntax error, unexpected $end (Possibly", line: 1, column: 11)]),
             ])
         func mistakes(_ source: String, _ expected: [JQMistake]) throws {
             let thrown = #expect(throws: JQMistakes.self) { try JQProgram(source) }
