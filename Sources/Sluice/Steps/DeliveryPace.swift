@@ -5,9 +5,14 @@ import Synchronization
 ///
 /// After a busy answer to *n* records the next write has at most *n*/2, and each that succeeds doubles that again:
 /// so a record that alone makes the sink answer busy is alone some time, and then answers for itself.
+///
+/// After a batch that was too large, no write has more than half of its records. This bound grows by one record with
+/// each write that reaches it and succeeds: one record that is too large by itself must not keep batches small for ever.
 final class DeliveryPace: Sendable {
     private struct State {
         var largestWrite = Int.max
+        /// What `largestWrite` does not grow beyond, since the sink said that a batch is too large.
+        var ceiling = Int.max
         var busyInARow = 0
         /// Writes that the sink accepted.
         var accepted = 0
@@ -28,8 +33,19 @@ final class DeliveryPace: Sendable {
         state.withLock { state in
             state.busyInARow = 0
             state.accepted += 1
-            if state.largestWrite < Int.max / 2 { state.largestWrite *= 2 } else { state.largestWrite = .max }
+            if state.ceiling < Int.max, records.count >= state.ceiling { state.ceiling += 1 }
+            let doubled = state.largestWrite < Int.max / 2 ? state.largestWrite * 2 : .max
+            state.largestWrite = min(doubled, state.ceiling)
             if !state.lastTry.isEmpty { for record in records { state.lastTry[record] = nil } }
+        }
+    }
+
+    /// - Parameter count: the records of the batch that was too large. One alone tells nothing about batches.
+    func tooLarge(_ count: Int) {
+        guard count > 1 else { return }
+        state.withLock { state in
+            state.ceiling = min(state.ceiling, count / 2)
+            state.largestWrite = min(state.largestWrite, state.ceiling)
         }
     }
 

@@ -72,6 +72,9 @@ package struct DeliveryStep: Step {
                 guard goesOn else { return false }
             case .failure(.batchRejected(let reason, let type)):
                 guard await halve(piece, reason, type, &decisions) else { return false }
+            case .failure(.tooLarge(let reason, let type)):
+                pace.tooLarge(piece.count)
+                guard await halve(piece, reason, type, &decisions) else { return false }
             case .failure(.busy(let reason, let type, let after)):
                 let problem = Problem(reason: reason, type: type, remedy: .retry)
                 busy(piece, problem, after, isProbe: attempt.isProbe, &decisions)
@@ -87,7 +90,7 @@ package struct DeliveryStep: Step {
     /// What a write tells the breaker; `nil` = nothing: cancelled, it is we who ended the connection.
     private func event(of result: Result<[SinkEffect], SinkError>) -> Breaker.Event? {
         switch result {
-        case .success, .failure(.rejected), .failure(.batchRejected): .answered
+        case .success, .failure(.rejected), .failure(.batchRejected), .failure(.tooLarge): .answered
         case .failure(.busy(let reason, _, _)): Task.isCancelled ? nil : .busy(reason)
         case .failure(.unavailable(let reason, _)): Task.isCancelled ? nil : .unavailable(reason)
         }
@@ -147,6 +150,8 @@ package struct DeliveryStep: Step {
         _ piece: [Int], _ problem: Problem, _ after: Duration?, isProbe: Bool, _ decisions: inout BatchDecisions
     ) {
         if Task.isCancelled { return }
+        // Other records are not to be sent before either.
+        if let after, after > .zero { policy.control.hold(until: policy.clock.now + after) }
         let (delay, spends) = pace.busy(piece.map { decisions.batch[$0].lineage.identity }, after: after)
         if spends, !isProbe, let index = piece.first {
             decisions.decide(index, policy.retry(decisions.batch[index], problem, after: after ?? .zero))
@@ -210,7 +215,9 @@ extension SinkError {
     package var reason: String {
         switch self {
         case .rejected(let rejections): rejections.first?.reason ?? "no record is named"
-        case .batchRejected(let reason, _), .busy(let reason, _, _), .unavailable(let reason, _): reason
+        case .batchRejected(let reason, _), .tooLarge(let reason, _), .busy(let reason, _, _),
+            .unavailable(let reason, _):
+            reason
         }
     }
 
@@ -218,7 +225,7 @@ extension SinkError {
     var isService: Bool {
         switch self {
         case .busy, .unavailable: true
-        case .rejected, .batchRejected: false
+        case .rejected, .batchRejected, .tooLarge: false
         }
     }
 }

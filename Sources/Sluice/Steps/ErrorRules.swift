@@ -43,13 +43,20 @@ package struct ErrorRules: Sendable {
     }
 
     package func verdict(on problem: Problem) -> ErrorRule.Verdict {
-        for rule in rules where Self.matches(rule.matcher, problem) { return rule.verdict }
-        return problem.remedy == .retry ? .retry : .reject
+        match(problem) ?? (problem.remedy == .retry ? .retry : .reject)
+    }
+
+    /// What the first rule that matches says; `nil` = none does.
+    package func match(_ problem: Problem) -> ErrorRule.Verdict? {
+        rules.first { Self.matches($0.matcher, problem) }?.verdict
     }
 
     private static func matcher(_ match: String) throws(Mistake) -> Matcher {
         guard match.count > 2, match.hasPrefix("/"), match.hasSuffix("/") else {
-            return .type(match.split(separator: "*", omittingEmptySubsequences: false).map(String.init))
+            // `http:4xx`: all answers of a class.
+            let isClass = match.wholeMatch(of: /http:[1-5]xx/) != nil
+            let pattern = isClass ? match.dropLast(2) + "*" : match[...]
+            return .type(pattern.split(separator: "*", omittingEmptySubsequences: false).map(String.init))
         }
         do {
             return .message(try NSRegularExpression(pattern: String(match.dropFirst().dropLast())))

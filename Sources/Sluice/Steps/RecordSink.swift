@@ -1,4 +1,4 @@
-/// Where records end: a table, an API. One file each in SluiceConnectors.
+/// Where records end: a table, an API. One file or folder each in SluiceConnectors.
 ///
 /// Conformances pass `RecordSinkConformance`.
 public protocol RecordSink: Sendable {
@@ -8,6 +8,8 @@ public protocol RecordSink: Sendable {
     /// settlement: a sink that can tell answers `.repeated`. Called concurrently, up to the delivery's concurrency.
     /// When the task is cancelled (the delivery's timeout, our shutdown) it throws soon, or returns what it has
     /// committed: the delivery waits for it, because only the sink knows whether the batch was written.
+    /// A sink that cannot take a write back (an API) remembers what of the batch it has written when it throws, and does
+    /// not write those records again when they come again.
     /// - Throws: `SinkError`; nothing of the batch was written then.
     func write(_ batch: [SinkRecord]) async throws(SinkError) -> [SinkEffect]
 
@@ -69,6 +71,8 @@ public enum SinkError: Error, Sendable, Hashable {
     /// The batch can never be written as it is, and the sink cannot tell which record is to blame: it is
     /// halved, down to the record.
     case batchRejected(reason: String, type: String)
+    /// The same because the batch is too large: later ones are smaller as well, for a while.
+    case tooLarge(reason: String, type: String)
     /// Somebody else holds the sink for a moment (a lock, a deadlock, a rate limit): released, tried again
     /// after `after` or the backoff. So many in a row open the breaker.
     case busy(reason: String, type: String, after: Duration?)

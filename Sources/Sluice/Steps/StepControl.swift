@@ -119,7 +119,9 @@ package final class StepControl: Sendable {
     }
 
     /// Keeps the step from receiving for a while; what it holds is finished.
-    func hold(until moment: Timestamp) { state.withLock { $0.heldUntil = moment } }
+    func hold(until moment: Timestamp) {
+        state.withLock { $0.heldUntil = max($0.heldUntil ?? moment, moment) }
+    }
 
     /// How often the step was resumed from a pause.
     var resumes: Int { state.withLock { $0.resumes } }

@@ -124,7 +124,7 @@ private struct StepAssembly {
         let step = try DeliveryStep(
             pipeline, sink: sink, control: control, clock: engine.clock, logger: log.logger(beside: factory.logger))
         let plan = StepLoop.Plan(
-            concurrency: deliver.concurrency, batch: deliver.batch, batchWindow: deliver.batchWindow,
+            concurrency: deliver.concurrency, batch: deliver.effectiveBatch, batchWindow: deliver.batchWindow,
             ordered: pipeline.queue.type == .fifo, maxReceiveCount: pipeline.deliverySettings.maxReceiveCount)
         return StepService(loop: loop(step, from: pipeline.deliveryQueue, control, plan, log)) { await sink.close() }
     }

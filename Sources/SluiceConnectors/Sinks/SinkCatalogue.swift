@@ -31,6 +31,8 @@ package enum SinkCatalogue {
                 folder: folder, pipeline: pipeline, logger: logger)
         case .postgres(let url):
             try PostgreSQLSink(deliver, url: url, folder: folder, pipeline: pipeline, logger: logger)
+        case .http(let url):
+            try HTTPSink(deliver, url: url, environment: ProcessInfo.processInfo.environment, logger: logger)
         }
     }
 

@@ -117,7 +117,10 @@ private struct SinkCheck<Place: RecordSinkPlace> {
                 break
             } catch {
                 guard case .rejected(let rejections) = error else {
-                    if case .batchRejected = error { return }  // it cannot tell
+                    switch error {
+                    case .batchRejected, .tooLarge: return await sink.close()  // it cannot tell
+                    default: break
+                    }
                     Issue.record("bad records are not the sink's fault: \(error)", sourceLocation: location)
                     return
                 }
@@ -229,7 +232,7 @@ private struct SinkCheck<Place: RecordSinkPlace> {
         case .rejected(let rejections):
             #expect(rejections.map(\.index) == [index], sourceLocation: location)
             #expect(rejections.allSatisfy { !$0.reason.isEmpty && !$0.type.isEmpty }, sourceLocation: location)
-        case .batchRejected, nil: break
+        case .batchRejected, .tooLarge, nil: break
         case .busy, .unavailable:
             Issue.record("a bad record is not the sink's fault: \(String(describing: error))", sourceLocation: location)
         }

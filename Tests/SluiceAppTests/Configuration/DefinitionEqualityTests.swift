@@ -119,6 +119,53 @@ struct DefinitionEqualityTests {
         #expect(built == Pipeline(name: "p", source: .queue("in"), deliver: Deliver(to: .sqlite("x.db"), table: "t")))
     }
 
+    @Test(
+        "YAML and the result builder give equal values for a delivery by HTTP, and the values of headers are not shown")
+    func http() throws {
+        let yaml = """
+            pipeline: p
+            source: {queue: in}
+            deliver:
+              to: https://api.example.com/v1/orders
+              headers: {Authorization: "Bearer ${TOKEN}", X-Tenant: 007}
+              method: PUT
+              body: jsonl
+              compression: gzip
+            """
+        let built = Pipeline("p") {
+            Source.queue("in")
+            Deliver(
+                to: .http("https://api.example.com/v1/orders"),
+                request: .init(
+                    headers: ["Authorization": "Bearer t0ken", "X-Tenant": "007"], method: .put, body: .jsonl,
+                    compression: .gzip))
+        }
+        let result = DefinitionReader(environment: ["TOKEN": "t0ken"]).read(text: yaml, name: "p.yaml")
+        #expect(result.mistakes.map(\.description) == [])
+        #expect(try #require(result.pipelines.first) == built)
+        #expect(built.validate() == DefinitionFindings())
+        let shown = try #require(result.definitions.first).explanation.filter { $0.key.hasPrefix("deliver.") }
+        let values = Dictionary(shown.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
+        #expect(values["deliver.headers"] == "{Authorization: ***, X-Tenant: ***}")
+        #expect(values["deliver.name"] == "http" && values["deliver.batch"] == "100")
+        #expect(values["deliver.table"] == nil && values["deliver.create"] == nil)
+        #expect(!shown.contains { "\($0)".contains("t0ken") })
+    }
+
+    @Test(
+        "plain HTTP to another machine is warned of",
+        arguments: [
+            ("http://api.example.com/o", 1), ("https://api.example.com/o", 0), ("http://localhost:80/o", 0),
+            ("http://127.0.0.1/o", 0), ("http://[::1]:8080/o", 0), ("http://127.example.com/o", 1),
+        ])
+    func plainHTTP(_ url: String, _ warnings: Int) {
+        let yaml = "pipeline: p\nsource: {queue: in}\ndeliver: {to: '\(url)'}"
+        let result = DefinitionReader(environment: [:]).read(text: yaml, name: "f")
+        #expect(result.mistakes.map(\.description) == [])
+        #expect(result.warnings.count == warnings)
+        #expect(result.warnings.allSatisfy { $0.description.contains("as plain text") })
+    }
+
     /// A transform in YAML, its equal in Swift, and what is run.
     struct KindCase: Sendable, CustomTestStringConvertible {
         var yaml: String

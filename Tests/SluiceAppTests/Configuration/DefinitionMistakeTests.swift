@@ -134,9 +134,50 @@ struct DefinitionMistakeTests {
             "  to: out.db\n  table: t",
             "f:4:7: deliver.to: 'out.db' names no kind of sink; write 'sqlite:out.db' for a database file"),
         .deliver(
-            "  to: https://u:pass@h/db\n  table: t",
-            "f:4:7: deliver.to: 'https://u:***@h/db' is a kind of sink that this version does not have; expected "
-                + "'sqlite:PATH', a database file, or 'postgres://…'"),
+            "  to: s3://u:pass@h/db\n  table: t",
+            "f:4:7: deliver.to: 's3://u:***@h/db' is a kind of sink that this version does not have; expected "
+                + "'sqlite:PATH', a database file, 'postgres://…' or 'https://HOST/PATH'"),
+        .deliver(
+            "  to: 'https://u:pass@h/o'\n  table: t\n  key: a\n  mode: upsert\n  newer_by: b\n  create: true\n  columns: {a: text}\n"
+                + "  unknown: add\n  headers: {Authorization: \"Bearer secret\"}",
+            "f:4:7: deliver.to names a user, and 'headers' has an Authorization: a request has one of them; leave one of "
+                + "them out",
+            "f:5:10: deliver.table is for rows of a table, and this delivery sends requests; leave 'table' out",
+            "f:6:8: deliver.key is for rows of a table, and this delivery sends requests; leave 'key' out",
+            "f:7:9: deliver.mode is for rows of a table, and this delivery sends requests; leave 'mode' out",
+            "f:8:13: deliver.newer_by is for rows of a table, and this delivery sends requests; leave 'newer_by' out",
+            "f:9:11: deliver.create is for rows of a table, and this delivery sends requests; leave 'create' out",
+            "f:10:12: deliver.columns is for rows of a table, and this delivery sends requests; leave 'columns' out",
+            "f:11:12: deliver.unknown is for rows of a table, and this delivery sends requests; leave 'unknown' out"),
+        .deliver(
+            "  to: sqlite:x\n  table: t\n  headers: {A: b}\n  method: POST\n  body: array\n  compression: none",
+            "f:6:12: deliver.headers is for requests to an HTTP address, and this delivery writes rows; leave 'headers' out",
+            "f:7:11: deliver.method is for requests to an HTTP address, and this delivery writes rows; leave 'method' out",
+            "f:8:9: deliver.body is for requests to an HTTP address, and this delivery writes rows; leave 'body' out",
+            "f:9:16: deliver.compression is for requests to an HTTP address, and this delivery writes rows; leave "
+                + "'compression' out"),
+        .deliver(
+            "  to: https:///orders\n  method: GET\n  headers:\n    Idempotency-Key: x\n    Host: x\n    'a b': x\n    Content-Length: 3\n"
+                + "    X-A: ''\n    x-a: \"a\\nsecret\"",
+            "f:4:7: deliver.to: 'https:///orders' names no host; expected a URL, such as "
+                + "'https://api.example.com/v1/orders'",
+            "f:5:11: deliver.method: 'GET' is not one of POST, PUT, PATCH; expected one of POST, PUT, PATCH",
+            "f:7:22: deliver.headers.Idempotency-Key: 'Idempotency-Key' is no header to set; Sluice sends its own with "
+                + "every request; leave it out",
+            "f:8:11: deliver.headers.Host: 'Host' is no header to set; it follows from 'to'",
+            "f:9:12: deliver.headers.a b: 'a b' is no name of a header; expected letters, digits and '-'",
+            "f:10:21: deliver.headers.Content-Length: 'Content-Length' is no header to set; leave it out: it is about "
+                + "the connection",
+            "f:11:10: deliver.headers.X-A has an empty value; expected text, or leave it out",
+            "f:12:10: deliver.headers.x-a is there twice: case does not tell headers apart; expected it once",
+            "f:12:10: deliver.headers.x-a has a character that is not in printable ASCII; expected a header's text"),
+        .deliver(
+            "  to: 'https://h/a b#c'",
+            "f:4:7: deliver.to: 'https://h/a b#c' has a space, or a character that is not ASCII; write it as '%20', or its like"
+        ),
+        .deliver(
+            "  to: 'https://h:99999/a'",
+            "f:4:7: deliver.to: 'https://h:99999/a' has a port that is none; expected 1 to 65535"),
         .deliver(
             "  to: 'sqlite::memory:'\n  table: sqlite_x",
             "f:4:7: deliver.to: 'sqlite::memory:' is lost when the process ends; expected a file's path",
@@ -185,7 +226,7 @@ struct DefinitionMistakeTests {
             yaml: "pipeline: p",
             mistakes: [
                 "f:1:1: source is missing; expected a map with one of 'queue', 'bucket'",
-                "f:1:1: deliver is missing; expected a map with 'to' and 'table'",
+                "f:1:1: deliver is missing; expected a map with 'to'",
             ]),
         MistakeCase(
             yaml: "pipeline: p\nsource: {queue: in.fifo}\ndeliver: {to: sqlite:x, table: t}",
@@ -296,7 +337,7 @@ struct DefinitionMistakeTests {
         #expect(
             pipeline.validate().mistakes.map(\.description) == [
                 "pipeline 'p': source is missing; expected a map with one of 'queue', 'bucket'",
-                "pipeline 'p': deliver is missing; expected a map with 'to' and 'table'",
+                "pipeline 'p': deliver is missing; expected a map with 'to'",
             ])
     }
 

@@ -36,8 +36,8 @@ final class SinkFolder: RecordSinkPlace {
     let knowsRepeatedRecords = true
 
     func storedNumbers() throws -> [Int] {
-        guard try texts("SELECT 1 FROM sqlite_schema WHERE name = '\(deliver.table)'") != [] else { return [] }
-        return try texts("SELECT n FROM \"\(deliver.table)\" ORDER BY rowid").compactMap { Int($0) }
+        guard try texts("SELECT 1 FROM sqlite_schema WHERE name = '\(deliver.table ?? "")'") != [] else { return [] }
+        return try texts("SELECT n FROM \"\(deliver.table ?? "")\" ORDER BY rowid").compactMap { Int($0) }
     }
 
     /// Another connection to the database.

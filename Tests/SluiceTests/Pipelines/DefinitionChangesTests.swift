@@ -48,6 +48,22 @@ struct DefinitionChangesTests {
     }
 }
 
+extension DefinitionChangesTests {
+    @Test("a header whose value has changed shows that it has, and not what it is")
+    func headers() {
+        func withToken(_ token: String) -> Definition {
+            definition {
+                $0.deliver = Deliver(to: .http("https://h/o"), request: .init(headers: ["Authorization": token]))
+            }
+        }
+        #expect(
+            withToken("a").changes(to: withToken("b")) == [
+                .init(key: "deliver.headers", old: "{Authorization: ***}", new: "{Authorization: ***} (another one)")
+            ])
+        #expect(withToken("a").changes(to: withToken("a")) == [])
+    }
+}
+
 @Suite("Ranges as regular expressions")
 struct DigitPatternTests {
     @Test(

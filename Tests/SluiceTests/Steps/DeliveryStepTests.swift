@@ -1,6 +1,7 @@
-import Sluice
 import SluiceTesting
 import Testing
+
+@testable import Sluice
 
 @Suite("The delivery step", .timeLimit(.minutes(1)))
 struct DeliveryStepTests {
@@ -153,6 +154,56 @@ struct DeliveryStepTests {
         }
         let answers = try await fixture.delivery(sink).process(batch(2))
         #expect(answers == [.release(after: .seconds(90)), .release(after: .seconds(90))])
+    }
+
+    @Test("a wait that the sink asks for holds back other records, too")
+    func wait() async throws {
+        let control = fixture.deliveryControl()
+        let sink = RecordingSink { _, attempt throws(SinkError) in
+            throw .busy(reason: "429", type: "http:429", after: .seconds(attempt == 1 ? 90 : 5))
+        }
+        let step = try fixture.delivery(sink, control: control)
+        _ = await step.process(batch(2))
+        _ = await step.process(batch(2))
+        #expect(control.admitNow(upTo: 10) == nil, "the longer wait counts")
+        fixture.clock.advance(by: .seconds(89))
+        #expect(control.admitNow(upTo: 10) == nil)
+        fixture.clock.advance(by: .seconds(1))
+        #expect(control.admitNow(upTo: 10)?.limit == 10)
+    }
+
+    @Test(
+        "`http:4xx` is every answer of the class",
+        arguments: [("http:400", true), ("http:499", true), ("http:500", false), ("sql:400", false)])
+    func answerClass(_ type: String, _ matches: Bool) throws {
+        let rules = try ErrorRules([ErrorRule(match: "http:4xx", then: .filter)])
+        #expect((rules.match(Problem(reason: "", type: type, remedy: .reject)) == .filter) == matches)
+    }
+
+    @Test("a batch that is too large is halved, and later ones are smaller; they grow again by one with each")
+    func tooLarge() async throws {
+        let sink = RecordingSink { batch, _ throws(SinkError) in
+            if batch.count > 5 { throw .tooLarge(reason: "413", type: "http:413") }
+            return batch.map { _ in .written }
+        }
+        let step = try fixture.delivery(sink)
+        for _ in 0..<3 { #expect(await step.process(batch(8)).allSatisfy { $0.word == "written" }) }
+        #expect(sink.attempts.map(\.count) == [8, 4, 4, 5, 3, 6, 3, 3, 2])
+    }
+
+    @Test("one record that is too large by itself is dead, and the batches become large again")
+    func oneTooLarge() async throws {
+        let sink = RecordingSink { batch, _ throws(SinkError) in
+            if batch.contains(where: { $0.identity.text == "r3" }) {
+                throw .tooLarge(reason: "413", type: "http:413")
+            }
+            return batch.map { _ in .written }
+        }
+        let step = try fixture.delivery(sink)
+        let words = await step.process(batch(8)).map(\.word)
+        #expect(words == ["written", "written", "written", "dead", "written", "written", "written", "written"])
+        for _ in 0..<20 { _ = await step.process((10..<18).map { .received($0) }) }
+        #expect(sink.attempts.last?.count == 8)
     }
 
     @Test("busy answers in a row wait longer each time, and open the breaker at last")

@@ -11,6 +11,12 @@ extension Definition {
         var changes = (new.map(\.path) + gone).filter { before[$0] != after[$0] }.map { key in
             Self.change(key, before[key], after[key], secrets)
         }
+        // Their values are not shown, so two that differ look alike.
+        let isAlike = !changes.contains { $0.key == "deliver.headers" }
+        if isAlike, pipeline.deliver.request.headers != other.pipeline.deliver.request.headers {
+            let shown = after["deliver.headers"]
+            changes.append(.init(key: "deliver.headers", old: shown, new: shown.map { "\($0) (another one)" }))
+        }
         if pipeline.root != other.pipeline.root {
             changes.append(.init(key: "(its folder)", old: pipeline.root, new: other.pipeline.root))
         }

@@ -1,44 +1,63 @@
 extension DefinitionKeys {
     static let deliver = KeyTable(
-        prototype: Deliver(to: .sqlite(""), table: ""),
+        prototype: Deliver(to: .sqlite("")),
         keys: [
             Key(
                 "name", KeyType.name(1...20, reserved: [StepName.split, StepName.transform]).optional(base: ""),
                 at: \.name,
-                fallback: "its kind, `sqlite` or `postgres`", effective: \.effectiveName,
+                fallback: "its kind: `sqlite`, `postgres` or `http`", effective: \.effectiveName,
                 "The delivery in commands, in the ledger and in the name of its queue."),
             Key(
                 "to", .sinkAddress, at: \.to, required: true,
-                "The database. A path is relative to the definition's file."),
-            Key("table", .tableName, at: \.table, required: true, "The table, as `[schema.]name`."),
+                "The database, or the address that requests are sent to. A path is relative to the definition's file."),
+            Key(
+                "table", KeyType.tableName.optional(base: ""), at: \.table, fallback: "", applies: \.to.hasTable,
+                "The table, as `[schema.]name`. Required for a database."),
             Key(
                 "key", .list(of: .text("the name of a column"), base: "", orOne: true), at: \.key,
+                applies: \.to.hasTable,
                 "The columns that identify a row. `meta.id` is the record's name. None: every record is a row of its own."
             ),
             Key(
                 "mode", KeyType<Deliver.Mode>.choice().optional(base: .upsert), at: \.mode,
                 fallback: "`upsert` with a key, else `insert`", effective: \.effectiveMode.rawValue,
+                applies: \.to.hasTable,
                 "What becomes of a record whose key is in the table: `upsert` merges the record into the "
                     + "row (a column that the record has no field for keeps its value), `ignore` leaves it, `insert` takes it for a mistake of the record."
             ),
             Key(
                 "newer_by", KeyType.text("the name of a column").or("none", base: ""), at: \.newerBy,
+                applies: \.to.hasTable,
                 "The column that tells which of two records with one key is the newer, such as `updated_at`: an older "
                     + "one never overwrites the row and is counted as stale. Needs `mode: upsert`."),
             Key(
-                "create", KeyType.flag.optional(base: true), at: \.create,
+                "create", KeyType.flag.optional(base: true), at: \.create, applies: \.to.hasTable,
                 fallback: "`true` for SQLite, `false` for PostgreSQL", effective: { "\($0.effectiveCreate)" },
                 "Make the table (with SQLite the database and its folders too) if it is not there."),
             Key(
-                "columns", .columns, at: \.columns,
+                "columns", .columns, at: \.columns, applies: \.to.hasTable,
                 "Declared types of columns, which reject a record with a value that does not fit; the others take any "
                     + "value."),
             Key(
                 "unknown", KeyType<Deliver.UnknownField>.choice().optional(base: .add), at: \.unknown,
                 fallback: "`add` where Sluice made the table, else `reject`",
                 effective: { $0.unknown?.rawValue ?? "add where Sluice made the table, else reject" },
+                applies: \.to.hasTable,
                 "What becomes of a field that has no column: the record is rejected, the field is left out, or a column "
                     + "is added."),
+            Key(
+                "headers", .headers, at: \.request.headers, applies: { !$0.to.hasTable },
+                "Headers of every request to an HTTP address. Their values are never shown."),
+            Key(
+                "method", .choice(), at: \.request.method, applies: { !$0.to.hasTable },
+                "The method of a request to an HTTP address."),
+            Key(
+                "body", .choice(), at: \.request.body, applies: { !$0.to.hasTable },
+                "What a request carries: `array` a batch as a JSON array, `jsonl` a batch with one JSON value a line, "
+                    + "`single` one record as it is."),
+            Key(
+                "compression", .choice(), at: \.request.compression, applies: { !$0.to.hasTable },
+                "How the body of a request is compressed."),
             Key(
                 "queue", KeyType.section(queueOverrides).optional(base: QueueOverrides()), at: \.queue, fallback: "",
                 effective: { _ in "as under queue" }, "What this delivery's queue has otherwise than the pipeline's."),
@@ -46,7 +65,10 @@ extension DefinitionKeys {
             Key(
                 "rate", KeyType.rate(.ours(1...1_000_000_000)).or("none", base: .perSecond(1)), at: \.rate,
                 "Records per second, minute or hour, at most."),
-            Key("batch", .count(.limit(Limits.batch)), at: \.batch, "Records of one write, at most."),
+            Key(
+                "batch", KeyType.count(.limit(Limits.batch)).optional(base: 500), at: \.batch,
+                fallback: "`500`; to an HTTP address `100`", effective: { "\($0.effectiveBatch)" },
+                "Records of one write, at most."),
             Key(
                 "batch_window", .duration(.limit(Limits.batchWindow)), at: \.batchWindow,
                 "How long to wait for a batch to fill."),
@@ -58,7 +80,7 @@ extension DefinitionKeys {
                 "When the delivery stops trying for a while because the sink, not the record, is at fault. Records wait "
                     + "then, and no tries are used up."),
         ],
-        rules: [PipelineRules.checkDelivery])
+        rules: [PipelineRules.checkDelivery, SinkRules.check])
 
     static let errorRule = KeyTable(
         prototype: ErrorRule(match: "", then: .retry),

@@ -7,7 +7,7 @@ enum DefinitionKeys {
     struct Document: Hashable, Sendable {
         var formatVersion = DefinitionKeys.formatVersion
         var pipeline = Pipeline(
-            name: "", source: Source(), deliver: Deliver(to: .sqlite(""), table: ""))
+            name: "", source: Source(), deliver: Deliver(to: .sqlite("")))
     }
 
     static let document = KeyTable(

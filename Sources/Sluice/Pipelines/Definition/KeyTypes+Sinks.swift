@@ -1,49 +1,61 @@
 extension KeyType where Value == SinkAddress {
     static var sinkAddress: KeyType {
         .scalar(
-            form: "`sqlite:PATH`, `postgres://…`",
-            expected: "an address, such as 'sqlite:out/shop.db' or 'postgres://user@host/database'",
+            form: "`sqlite:PATH`, `postgres://…`, `https://…`",
+            expected: "an address, such as 'sqlite:out/shop.db', 'postgres://user@host/database' or "
+                + "'https://api.example.com/v1/orders'",
             parse: { text throws(Complaint) in
                 guard let colon = text.firstIndex(of: ":") else {
                     throw Complaint("names no kind of sink", expected: "write 'sqlite:\(text)' for a database file")
                 }
                 let scheme = text[..<colon].lowercased()
                 let rest = String(text[text.index(after: colon)...])
-                if scheme == "postgres" || scheme == "postgresql" { return .postgres(text) }
-                guard scheme == "sqlite" else { throw unknown(scheme: scheme) }
-                guard text[..<colon] == "sqlite" else {
-                    throw Complaint("is no address", expected: "write 'sqlite:\(rest)'")
+                if scheme == "postgresql" { return .postgres(text) }
+                guard ["sqlite", "postgres", "http", "https"].contains(scheme) else { throw unknown(scheme: scheme) }
+                guard text[..<colon] == scheme else {
+                    throw Complaint("is no address", expected: "write '\(scheme):' in lower case")
                 }
-                return .sqlite(rest)
+                switch scheme {
+                case "sqlite": return .sqlite(rest)
+                case "postgres": return .postgres(text)
+                default: return .http(text)
+                }
             },
             text: { address in
                 switch address {
                 case .sqlite(let path): "sqlite:\(path)"
-                case .postgres(let url): url
+                case .postgres(let url), .http(let url): url
                 }
             },
             problem: { address in
                 switch address {
                 case .sqlite(let path): problem(ofFile: path)
-                case .postgres(let url): problem(ofURL: url)
+                case .postgres(let url): problem(ofDatabase: url)
+                case .http(let url): problem(ofURL: url)
                 }
             },
-            schema: .scalar(pattern: "^(sqlite:.|postgres(ql)?://)"))
+            schema: .scalar(pattern: "^(sqlite:.|postgres(ql)?://|https?://.)"))
     }
 
     private static func unknown(scheme: String) -> Complaint {
-        let later = ["http", "https", "s3", "queue", "function"]
+        let later = ["s3", "queue", "function"]
         let problem =
             later.contains(scheme) ? "is a kind of sink that this version does not have" : "is no kind of sink"
-        return Complaint(problem, expected: "expected 'sqlite:PATH', a database file, or 'postgres://…'")
+        return Complaint(
+            problem, expected: "expected 'sqlite:PATH', a database file, 'postgres://…' or 'https://HOST/PATH'")
     }
 
-    private static func problem(ofURL url: String) -> Complaint? {
+    private static func problem(ofDatabase url: String) -> Complaint? {
         let scheme = url.prefix { $0 != ":" }
         guard url.dropFirst(scheme.count).hasPrefix("://") else {
             return Complaint("is no address", expected: "write '\(scheme)://USER@HOST/DATABASE'")
         }
         return url.utf8.contains(0) ? Complaint("has a NUL in it", expected: "expected an address") : nil
+    }
+
+    private static func problem(ofURL url: String) -> Complaint? {
+        do throws(Complaint) { _ = try HTTPAddress(checking: url) } catch { return error }
+        return nil
     }
 
     private static func problem(ofFile path: String) -> Complaint? {

@@ -95,6 +95,7 @@ enum PipelineRules {
     }
 
     @Sendable static func checkDelivery(_ deliver: Deliver, _ check: inout DefinitionCheck) {
+        guard deliver.to.hasTable else { return }
         checkMode(deliver, &check)
         let names = deliver.key.map { $0.lowercased() }
         for name in Set(names).sorted() where !name.isEmpty && names.count(where: { $0 == name }) > 1 {
@@ -103,9 +104,9 @@ enum PipelineRules {
                 expected: "expected each column once",
                 at: "key")
         }
-        if deliver.table.lowercased().hasPrefix("sqlite_") {
+        if let table = deliver.table, table.lowercased().hasPrefix("sqlite_") {
             check.report(
-                "\(check.path).table: \(Quoting.quote(deliver.table)) is a name that SQLite keeps for itself",
+                "\(check.path).table: \(Quoting.quote(table)) is a name that SQLite keeps for itself",
                 expected: "expected a name that does not begin with 'sqlite_'", at: "table")
         }
     }

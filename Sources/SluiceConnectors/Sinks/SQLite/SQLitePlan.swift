@@ -38,7 +38,8 @@ struct SQLitePlan: Sendable {
         self.folder = folder
         self.pipeline = pipeline
         delivery = deliver.effectiveName
-        table = deliver.table.hasPrefix("main.") ? String(deliver.table.dropFirst(5)) : deliver.table
+        let named = deliver.table ?? ""
+        table = named.hasPrefix("main.") ? String(named.dropFirst(5)) : named
         usesMetaID = deliver.key.contains("meta.id")
         key = deliver.key.map { $0 == "meta.id" ? Self.metaColumn : $0 }
         mode = deliver.effectiveMode

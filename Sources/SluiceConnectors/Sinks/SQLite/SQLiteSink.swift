@@ -93,7 +93,7 @@ package actor SQLiteSink: RecordSink {
                     database?.close()
                     database = nil
                     throw error
-                case .busy, .rejected, .batchRejected: throw error
+                case .busy, .rejected, .batchRejected, .tooLarge: throw error
                 }
             }
         }
