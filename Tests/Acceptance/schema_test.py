@@ -12,6 +12,11 @@ source: {queue: in}
 transform: {handler: h.handler, runtime: python3}
 deliver: {to: "sqlite:x.db", table: t}
 """
+HTTP = """\
+pipeline: p
+source: {queue: in}
+deliver: {to: "https://h/o", headers: {X-A: 7}, method: PUT, body: jsonl, compression: gzip}
+"""
 MISTAKES = {
     "an unknown key": GOOD + "tabel: t\n",
     "an unknown key further in": GOOD.replace("table: t", "tabel: t, table: t"),
@@ -48,10 +53,13 @@ MISTAKES = {
     "a list of two": GOOD.replace("{queue: in}", "[{queue: in}, {queue: out}]"),
     "a share that is none": GOOD.replace("python3}", "python3, pause_when: often}"),
     "a variable with a bad name": GOOD.replace("python3}", 'python3, environment: {"A-B": x}}'),
+    "a header that is no name": HTTP.replace("X-A", "X A"),
+    "a method that is none": HTTP.replace("PUT", "GET"),
     "another version of the format": GOOD + "sluice: 2\n",
 }
 RIGHT = {
     "as short as it goes": "pipeline: p\nsource: {queue: in}\ndeliver: {to: sqlite:x.db, table: t}\n",
+    "a delivery by HTTP": HTTP,
     "x- keys": GOOD + "x-anything: {a: [1]}\n",
     "put in from outside": GOOD.replace("python3}", 'python3, timeout: "${LIMIT:-5s}", concurrency: "${N:-2}"}'),
     "numbers as texts": GOOD + 'queue: {max_receive_count: "5"}\n',

@@ -151,7 +151,12 @@ package struct DeliveryStep: Step {
     ) {
         if Task.isCancelled { return }
         // Other records are not to be sent before either.
-        if let after, after > .zero { policy.control.hold(until: policy.clock.now + after) }
+        if let after, after > .zero {
+            policy.control.hold(until: policy.clock.now + after)
+            logger.notice(
+                "The sink asks to be left alone for a while",
+                metadata: ["step": "\(name)", "seconds": "\(after.formattedSeconds)"])
+        }
         let (delay, spends) = pace.busy(piece.map { decisions.batch[$0].lineage.identity }, after: after)
         if spends, !isProbe, let index = piece.first {
             decisions.decide(index, policy.retry(decisions.batch[index], problem, after: after ?? .zero))

@@ -124,7 +124,7 @@ struct HTTPSinkFailedRecordsTests {
             number > 0
                 ? .ok
                 : .json(
-                    #"{"took":2,"errors":[{"index":3,"message":"late"},{"index":1,"reason":"no such colour","x":1}]}"#,
+                    #"{"took":2,"errors":[{"index":3,"message":"late"},{"index":1,"reason":"no such\n colour","x":1}]}"#,
                     status: 207)
         }
         let sink = try server.sink()

@@ -80,6 +80,15 @@ extension DefinitionKeys {
                 "When the delivery stops trying for a while because the sink, not the record, is at fault. Records wait "
                     + "then, and no tries are used up."),
         ],
+        conditions: [
+            .map([
+                "if": .map([
+                    "properties": .map(["to": .map(["type": .text("string"), "pattern": .text("^sqlite:")])]),
+                    "required": .list([.text("to")]),
+                ]),
+                "then": .map(["required": .list([.text("table")])]),
+            ])
+        ],
         rules: [PipelineRules.checkDelivery, SinkRules.check])
 
     static let errorRule = KeyTable(

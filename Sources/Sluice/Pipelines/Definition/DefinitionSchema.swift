@@ -21,6 +21,7 @@ extension KeyTable {
         ]
         let required = keys.filter(\.isRequired).map(\.name)
         if !required.isEmpty { schema["required"] = .list(required.map { .text($0) }) }
+        if !conditions.isEmpty { schema["allOf"] = .list(conditions) }
         if ignoresExtensions { schema["patternProperties"] = .map(["^x-": .anything]) }
         if !alternatives.isEmpty {
             schema["oneOf"] = .list(alternatives.map { .map(["required": .list([.text($0)])]) })

@@ -9,6 +9,8 @@ struct KeyTable<Owner: Hashable & Sendable>: Sendable {
     var advice: [String: String] = [:]
     /// Whether keys that begin with `x-` are ignored, so that YAML anchors have a place.
     var ignoresExtensions = false
+    /// What a schema can say of keys that need each other.
+    var conditions: [SchemaNode] = []
     /// What has to hold across keys.
     var rules: [@Sendable (Owner, inout DefinitionCheck) -> Void] = []
 

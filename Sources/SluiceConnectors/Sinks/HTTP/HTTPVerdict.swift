@@ -27,11 +27,10 @@ enum HTTPVerdict {
         case .none: .taken(failed: [])
         case .named(let failed):
             .taken(
-                failed: failed.map {
-                    SinkRejection(
-                        index: $0.index,
-                        reason: "\(plan.address.shown) refuses the record: \(plan.secrets.mask($0.reason))",
-                        type: answer.type)
+                failed: failed.map { index, words in
+                    let text = AnswerText.line(words, 4_096, masking: plan.secrets)
+                    let reason = "\(plan.address.shown) refuses the record: \(text)"
+                    return SinkRejection(index: index, reason: reason, type: answer.type)
                 })
         case .notTold: refused(answer, plan)
         }
