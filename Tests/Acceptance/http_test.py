@@ -246,7 +246,9 @@ class HTTPTest(harness.Case):
     def test_outage(self):
         """500 for a while costs no receive, and everything is delivered afterwards"""
         server = self.serve(lambda request, number: Answer(500, b"oh no") if number < 3 else Answer())
-        self.assertEqual(self.deliver(150, server).code, DONE)
+        answer = self.deliver(150, server)
+        self.assertEqual(answer.code, DONE)
+        self.assertNotIn("The breaker opened", answer.err)
         self.all_delivered(150)
         taken = sorted(n for request in server.requests[3:] for n in request.numbers)
         self.assertEqual(taken, list(range(150)))
@@ -352,7 +354,9 @@ class HTTPTest(harness.Case):
             return broken[number] if number < len(broken) else Answer()
 
         server = self.serve(script)
-        self.assertEqual(self.deliver(1, server, "timeout: 1s").code, DONE)
+        answer = self.deliver(1, server, "timeout: 1s")
+        self.assertEqual(answer.code, DONE)
+        self.assertNotIn("The breaker opened", answer.err)
         self.all_delivered(1)
         self.assertEqual(len(server.requests), 5)
         self.assertEqual(len({request.key for request in server.requests}), 1)

@@ -158,6 +158,13 @@ struct HTTPSinkRouteTests {
         await refused.close()
     }
 
+    @Test("a sink that nobody closes does no harm")
+    func dropped() async throws {
+        let server = try await HTTPServer.start()
+        #expect(await outcome(try server.sink(), numbered(0..<1)).word == "written")
+        try await server.stop()
+    }
+
     @Test("a cancelled write ends soon")
     func cancelled() async throws {
         let server = try await HTTPServer.start { _, _ in nil }

@@ -31,8 +31,9 @@ extension DefinitionKeys {
                 "The column that tells which of two records with one key is the newer, such as `updated_at`: an older "
                     + "one never overwrites the row and is counted as stale. Needs `mode: upsert`."),
             Key(
-                "create", KeyType.flag.optional(base: true), at: \.create, applies: \.to.hasTable,
+                "create", KeyType.flag.optional(base: true), at: \.create,
                 fallback: "`true` for SQLite, `false` for PostgreSQL", effective: { "\($0.effectiveCreate)" },
+                applies: \.to.hasTable,
                 "Make the table (with SQLite the database and its folders too) if it is not there."),
             Key(
                 "columns", .columns, at: \.columns, applies: \.to.hasTable,

@@ -26,7 +26,7 @@ struct TrialDelivery {
         } catch {
             throw ControlError.failed("the folder '\(folder)' cannot be made: \(error.localizedDescription)")
         }
-        batch = pipeline.deliver.batch
+        batch = pipeline.deliver.effectiveBatch
         sink = try SinkCatalogue.make(
             pipeline.deliver, pipeline: pipeline.name, folder: "try", root: nil, logger: context.logger)
         let control = StepControl(

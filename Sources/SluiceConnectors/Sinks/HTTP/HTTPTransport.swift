@@ -23,6 +23,14 @@ final class HTTPTransport: Sendable {
         log = logger
     }
 
+    /// A client that nobody has closed must not end the process.
+    deinit {
+        let log = log
+        client.withLock { $0 }?.shutdown { error in
+            log.debug("An HTTP sink was not closed", metadata: ["error": "\(error.map { "\($0)" } ?? "none")"])
+        }
+    }
+
     /// Follows redirects within the host.
     /// - Parameter deadline: for the head of the answer. What reads slowly behind it ends with the task.
     func send(_ request: HTTPClientRequest, deadline: NIODeadline) async throws(SinkError) -> HTTPAnswer {

@@ -34,7 +34,7 @@ struct PostgreSQLPlan: Sendable {
         self.folder = folder
         self.pipeline = pipeline
         delivery = deliver.effectiveName
-        table = deliver.table
+        table = deliver.table ?? ""
         usesMetaID = deliver.key.contains("meta.id")
         key = deliver.key.map { $0 == "meta.id" ? Self.metaColumn : $0 }
         mode = deliver.effectiveMode

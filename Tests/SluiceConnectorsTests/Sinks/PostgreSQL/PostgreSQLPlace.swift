@@ -8,6 +8,7 @@ import SluiceTesting
 struct PostgreSQLPlace: RecordSinkPlace {
     let server: PostgreSQLServer
     let deliver: Deliver
+    let table: String
 
     init(
         _ server: PostgreSQLServer, table: String, key: [String] = [], mode: Deliver.Mode? = nil,
@@ -15,6 +16,7 @@ struct PostgreSQLPlace: RecordSinkPlace {
         unknown: Deliver.UnknownField? = nil
     ) {
         self.server = server
+        self.table = table
         deliver = Deliver(
             to: .postgres(server.url), table: table, key: key, mode: mode, newerBy: newerBy, create: create,
             columns: columns, unknown: unknown)
@@ -22,7 +24,7 @@ struct PostgreSQLPlace: RecordSinkPlace {
 
     func sink() throws -> any RecordSink {
         try SinkCatalogue.make(
-            deliver, pipeline: deliver.table, folder: "folder-1", root: nil, logger: .silent)
+            deliver, pipeline: table, folder: "folder-1", root: nil, logger: .silent)
     }
 
     /// Not JSON: known before anything is sent.
@@ -30,8 +32,8 @@ struct PostgreSQLPlace: RecordSinkPlace {
     let knowsRepeatedRecords = true
 
     func storedNumbers() async throws -> [Int] {
-        guard try await texts("SELECT to_regclass('\(deliver.table)')") != ["null"] else { return [] }
-        return try await texts("SELECT n FROM \(deliver.table) ORDER BY xmin::text::bigint, ctid").compactMap {
+        guard try await texts("SELECT to_regclass('\(table)')") != ["null"] else { return [] }
+        return try await texts("SELECT n FROM \(table) ORDER BY xmin::text::bigint, ctid").compactMap {
             Int($0)
         }
     }

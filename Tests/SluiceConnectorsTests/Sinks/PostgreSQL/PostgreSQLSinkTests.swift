@@ -114,7 +114,7 @@ struct PostgreSQLSinkTests {
         let error = await #expect(throws: SinkError.self, sourceLocation: location) { try await place.write(body) }
         switch error {
         case .rejected(let rejections): #expect(rejections.map(\.type) == [type], sourceLocation: location)
-        case .batchRejected(_, let found): #expect(found == type, sourceLocation: location)
+        case .batchRejected(_, let found), .tooLarge(_, let found): #expect(found == type, sourceLocation: location)
         case .busy(_, let found, _), .unavailable(_, let found): #expect(found == type, sourceLocation: location)
         case nil: break
         }
