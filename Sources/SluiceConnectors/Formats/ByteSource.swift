@@ -5,7 +5,8 @@ import Sluice
 protocol ByteSource: AnyObject {
     /// Reads up to as many bytes as there is room for, and at least one where one is left.
     /// - Returns: how many; 0 = there are no more.
-    /// - Throws: `StreamFault` for what cannot be decompressed, `ObjectError` when it cannot be read.
+    /// - Throws: `StreamFault` for what cannot be decompressed, when all that came before it is read, and then always;
+    ///   `ObjectError` when it cannot be read.
     func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int
 }
 
@@ -69,19 +70,27 @@ final class PrefixedSource: ByteSource {
 }
 
 extension ByteSource {
-    /// The first bytes of it, fewer where there are no more; they are gone from it then.
+    /// The first bytes of it, fewer where there are no more or where a fault comes behind them; they are gone from it
+    /// then.
     func first(_ count: Int) throws -> [UInt8] {
         var bytes: [UInt8] = []
         while bytes.count < count {
-            var got = 0
-            let more = try [UInt8](unsafeUninitializedCapacity: count - bytes.count) { buffer, initialized in
-                got = try read(into: UnsafeMutableRawBufferPointer(buffer))
-                initialized = got
+            do {
+                let more = try some(count - bytes.count)
+                guard !more.isEmpty else { break }
+                bytes += more
+            } catch let fault as StreamFault {
+                guard !bytes.isEmpty else { throw fault }
+                break
             }
-            guard got > 0 else { break }
-            bytes += more
         }
         return bytes
+    }
+
+    private func some(_ count: Int) throws -> [UInt8] {
+        try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            initialized = try read(into: UnsafeMutableRawBufferPointer(buffer))
+        }
     }
 
     /// Passes over so many bytes.

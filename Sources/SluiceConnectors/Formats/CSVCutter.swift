@@ -36,7 +36,7 @@ struct CSVCutter: RecordCutter {
             let outcome = try read(&window)
             switch outcome {
             case .complete(let length):
-                defer { window.advance(length, lines: window.lineEnds(in: length)) }
+                defer { window.advance(length, lines: lineEnds(in: window, length)) }
                 if length == 0 { return .success(options.columns ?? []) }
                 if isEmptyLine(length, window) { continue }
                 if let columns = options.columns { return .success(columns) }
@@ -93,21 +93,31 @@ struct CSVCutter: RecordCutter {
             if length == 0 { return nil }
             let isEmpty = isEmptyLine(length, window)
             let content = isEmpty ? nil : content(of: window, length)
-            window.advance(length, lines: window.lineEnds(in: length))
+            window.advance(length, lines: lineEnds(in: window, length))
             if let content { return Cut(offset: offset, line: line, content: content) }
         }
     }
 
     /// Reads the next row, however many blocks it stands in. `unfinished` = longer than a record may be.
     private mutating func read(_ window: inout StreamWindow) throws -> CSVRow.Outcome {
+        // Quotes and escapes differ in JSON; what is too large as JSON shows later. The bound is one of the text, not of
+        // what happens to be in the window: a second reading must cut at the same places.
+        let most = 2 * longest
         var isLast = false
         while true {
-            let outcome = window.withUnsafeBytes { row.read($0, isLast: isLast) }
+            let outcome = window.withUnsafeBytes { bytes in
+                row.read(UnsafeBufferPointer(rebasing: bytes.prefix(most)), isLast: isLast && bytes.count <= most)
+            }
             guard outcome == .unfinished else { return outcome }
-            // Quotes and escapes differ in JSON; what is too large as JSON shows later.
-            if window.count > 2 * longest { return .unfinished }
+            if window.count > most { return .unfinished }
             isLast = try !window.more()
         }
+    }
+
+    /// Ends of lines in a row and behind it; a carriage return alone ends one only behind it.
+    private func lineEnds(in window: StreamWindow, _ length: Int) -> Int {
+        let hasReturn = length > 0 && window.byte(length - 1) == UInt8(ascii: "\r")
+        return window.lineEnds(in: length) + (hasReturn ? 1 : 0)
     }
 
     private func isEmptyLine(_ length: Int, _ window: StreamWindow) -> Bool {
@@ -164,12 +174,12 @@ struct CSVCutter: RecordCutter {
         let (offset, line) = (window.offset, window.line)
         let beginning = try window.passingOver { window in
             while true {
-                if let end = window.firstIndex(of: UInt8(ascii: "\n")) { return window.advance(end) }
-                window.advance(window.count)
-                if try !window.more() { return }
+                let end = window.slice(0..<window.count).firstIndex(where: Self.endsLine)
+                window.advance(end.map { $0 - window.start } ?? window.count)
+                if try end != nil || !window.more() { return }
             }
         }
-        if window.count > 0 { window.advance(1, lines: 1) }
+        try passLineEnd(&window)
         return Cut(
             offset: offset, line: line,
             content: .broken(
@@ -177,6 +187,19 @@ struct CSVCutter: RecordCutter {
                 reason: outcome == .unfinished
                     ? "a row that begins here has more than \(longest) bytes" : describe(outcome),
                 bytes: beginning))
+    }
+
+    private static func endsLine(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") }
+
+    /// LF, CRLF, or a carriage return alone, as rows end too.
+    private func passLineEnd(_ window: inout StreamWindow) throws {
+        guard window.count > 0 else { return }
+        if window.byte(0) == UInt8(ascii: "\r"), try window.count > 1 || window.more(),
+            window.byte(1) == UInt8(ascii: "\n")
+        {
+            return window.advance(2, lines: 1)
+        }
+        window.advance(1, lines: 1)
     }
 
     private func describe(_ outcome: CSVRow.Outcome) -> String {

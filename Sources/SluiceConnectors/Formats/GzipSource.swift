@@ -7,6 +7,7 @@ final class GzipSource: ByteSource {
     private let input = UnsafeMutableRawBufferPointer.allocate(byteCount: 128 << 10, alignment: 16)
     private var isInside = true
     private var isAtEnd = false
+    private var fault: StreamFault?
 
     /// Windows of 32 KB, with the header and the checksum of gzip.
     private static let gzip = 15 + 16
@@ -23,18 +24,25 @@ final class GzipSource: ByteSource {
     }
 
     func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        if let fault { throw fault }
         stream.next_out = buffer.baseAddress?.assumingMemoryBound(to: UInt8.self)
         stream.avail_out = UInt32(min(buffer.count, Int(Int32.max)))
         let room = stream.avail_out
-        while !isAtEnd, stream.avail_out == room {
-            if stream.avail_in == 0, try !refill() { break }
-            if !isInside, try !beginMember() { break }
-            try inflateSome(anyOutput: stream.avail_out < room)
+        do {
+            while !isAtEnd, stream.avail_out == room {
+                if stream.avail_in == 0, try !refill() { break }
+                if !isInside, try !beginMember() { break }
+                try inflateSome()
+            }
+        } catch let fault as StreamFault {
+            self.fault = fault
+            // What came out together with it was right.
+            if stream.avail_out == room { throw fault }
         }
         return Int(room - stream.avail_out)
     }
 
-    private func inflateSome(anyOutput: Bool) throws {
+    private func inflateSome() throws {
         let code = inflate(&stream, Z_NO_FLUSH)
         switch code {
         case Z_OK, Z_BUF_ERROR: break
@@ -49,11 +57,11 @@ final class GzipSource: ByteSource {
     private func refill() throws -> Bool {
         let count = try source.read(into: input)
         guard count > 0 else {
-            isAtEnd = true
             guard !isInside else {
                 throw StreamFault(
                     type: "truncated", reason: "its gzip ends in the middle: a part of the file is missing")
             }
+            isAtEnd = true
             return false
         }
         stream.next_in = input.baseAddress?.assumingMemoryBound(to: UInt8.self)
@@ -72,7 +80,6 @@ final class GzipSource: ByteSource {
             if try !refill() { return false }
         }
         guard stream.next_in.pointee == 0x1F else {
-            isAtEnd = true
             throw StreamFault(
                 type: "compression", reason: "something that is no gzip stands behind the end of its gzip")
         }

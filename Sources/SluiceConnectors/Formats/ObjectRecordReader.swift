@@ -140,7 +140,8 @@ private struct ReadingPlan {
         let text = encoding.map { TextDecoder(stored, from: $0) as any ByteSource } ?? stored
         var window = StreamWindow(text, at: .beginning)
         guard format != .lines, format != .bytes else { return window }
-        while window.count < 3, try window.more() {}
+        // A fault comes again where the text ends.
+        do { while window.count < 3, try window.more() {} } catch is StreamFault {}
         // In whatever encoding: the mark is a character of the text.
         if window.count >= 3, window.slice(0..<3).elementsEqual(Self.utf8Mark) { window.advance(3) }
         return window

@@ -23,7 +23,6 @@ final class TextDecoder: ByteSource {
             let more = try source.first(64 << 10)
             if more.isEmpty {
                 guard odd.isEmpty else {
-                    odd = []
                     throw StreamFault(type: "truncated", reason: "its last UTF-16 character is cut off")
                 }
                 return 0

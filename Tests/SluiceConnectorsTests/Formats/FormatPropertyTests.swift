@@ -45,4 +45,19 @@ struct FormatPropertyTests {
         let numbers = (whole.records.map(\.number) + whole.broken.map(\.number)).sorted()
         #expect(numbers == (0..<Int64(numbers.count)).map(\.self))
     }
+
+    @Test(
+        "are the same of compressed bytes, after every interruption", arguments: ["gzip -c", "zstd -q -c"],
+        [("a.jsonl", "{\"n\":%}\n"), ("a.csv", "%,\"a\nb\"\n"), ("a.json", "[%, 1],"), ("a.txt", "x %\r\n")])
+    func compressed(tool: String, example: (key: String, record: String)) throws {
+        var text = example.key == "a.csv" ? "a,b\n" : ""
+        for number in 0..<400 { text += example.record.replacing("%", with: "\(number)") }
+        if example.key == "a.json" { text = "[" + text + "0]" }
+        let whole = try SplitResult(text, key: example.key)
+        let bytes = try FormatTests.compress(text, tool)
+        let interrupted = try SplitResult(bytes, key: example.key, pieces: 9, records: 40, seed: 3)
+        #expect(interrupted.summary == whole.summary)
+        #expect(whole.records.count >= 400)
+        #expect(whole.broken == [])
+    }
 }
