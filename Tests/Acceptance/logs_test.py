@@ -114,7 +114,21 @@ class LogsTest(harness.Case):
         self.orders("run", self.define(), "--until-idle", expect=DONE)
         self.wait_until(lambda: b"saw 1" in (self.folder / "followed").read_bytes(), ["saw 1"])
         follow.kill()
-        self.assertIn("names the record 'x'", self.orders("logs", "lines", "--record", "x", expect=DONE).err)
+
+    def test_own_name(self):
+        """--record knows a record by its own name, and says when there is none of it in what is kept"""
+        definition = self.write(
+            "lines.yaml", self.define(batch=1).read_text().replace("queue: {", "id: $.name\nqueue: {"))
+        self.send({"n": 1, "name": "one"}, {"n": 2, "name": "two", "do": "1 / 0"}, {"n": 3})
+        self.orders("run", definition, "--until-idle", expect=DEAD)
+        entries = self.entries("--record", "two")
+        self.assertEqual({e["message"] for e in entries if e["type"] == "OUTPUT"}, {"saw 2"})
+        said = [e for e in entries if e["type"] == "STEP"]
+        self.assertEqual([e["level"] for e in said], ["warning", "error"])
+        [identity] = {e["fields"]["record"] for e in said}
+        self.assertEqual(self.entries("--record", identity), entries)
+        self.assertEqual({e["message"] for e in self.entries("--record", "one") if e["type"] == "OUTPUT"}, {"saw 1"})
+        self.assertIn("about a record 'four'", self.orders("logs", "lines", "--record", "four", expect=USAGE).err)
 
     def test_follow(self):
         """-f shows lines as they come, from a process that starts later, and over its restart"""

@@ -4,7 +4,8 @@ public struct RawRecord: Sendable, Hashable {
     /// What makes it this record and no other; the same at every try.
     public let identity: RecordIdentity
     /// The user's own name for it (`id:` of the definition), or the identity.
-    public let name: String
+    public var name: String { givenName ?? identity.text }
+    let givenName: String?
     /// The message group, where there is one.
     public let group: String?
     /// When the raw record arrived.
@@ -18,7 +19,7 @@ public struct RawRecord: Sendable, Hashable {
     ) {
         self.body = body
         self.identity = identity
-        self.name = name ?? identity.text
+        givenName = name
         self.group = group
         self.received = received
         self.receiveCount = receiveCount

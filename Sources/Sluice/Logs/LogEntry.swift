@@ -30,7 +30,7 @@ package struct LogEntry: Sendable, Hashable {
     /// The log stream: one execution environment of the function, or `sluice` for the steps themselves.
     package var stream: String
     package var fields: LogFields
-    /// Of START and ERROR: the records that the invocation was given.
+    /// Of START and ERROR: the records that the invocation was given. Of what a step says of one record: that one.
     package var records: RecordMarks
 
     package init(

@@ -35,13 +35,13 @@ package struct StepLog: Sendable {
     package func write(
         _ kind: LogEntry.Kind, _ level: Logger.Level, _ message: @autoclosure () -> String, requestID: String? = nil,
         stream: String = LogEntry.ownStream, fields: @autoclosure () -> LogFields = [:],
-        records: RecordMarks = RecordMarks()
+        records: @autoclosure () -> RecordMarks = RecordMarks()
     ) {
         guard keeps(level) else { return }
         sink.write(
             LogEntry(
                 time: clock.now, pipeline: name.pipeline, step: name.step, kind: kind, level: level,
-                message: message(), requestID: requestID, stream: stream, fields: fields(), records: records))
+                message: message(), requestID: requestID, stream: stream, fields: fields(), records: records()))
     }
 
     /// Whether a line of this level is kept.

@@ -72,7 +72,7 @@ extension StepLoop {
             fields: [
                 LogEntry.recordField: .text(identity.text), "receiveCount": .number(Double(message.receiveCount)),
                 "errorType": .text(failure.type ?? ""), "errorMessage": .text(failure.reason),
-            ])
+            ], records: RecordMarks(identity, name: message.lineage.name))
     }
 
     /// What could not be settled as it was decided is tried again as any other failure is: left alone it would stay

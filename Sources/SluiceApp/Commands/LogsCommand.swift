@@ -23,7 +23,7 @@ struct LogsCommand: AsyncParsableCommand {
     @Option(help: "Until then, in the same form.")
     var until: MomentArgument?
 
-    @Option(help: "A record's identity, as `dlq show` prints it.")
+    @Option(help: "A record: its identity, as `dlq show` prints it, or the name that `id:` gave it.")
     var record: String?
 
     @Option(name: [.customShort("n"), .customLong("tail")], help: "Only the last so many lines.")
@@ -34,7 +34,7 @@ struct LogsCommand: AsyncParsableCommand {
     mutating func validate() throws {
         if let last, last < 0 { throw ValidationError("-n is at least 0.") }
         if follow, until != nil { throw ValidationError("--follow and --until do not go together.") }
-        if let record, record.isEmpty { throw ValidationError("--record needs an identity; `dlq show` prints it.") }
+        if let record, record.isEmpty { throw ValidationError("--record needs an identity, or a name; `dlq show` prints both.") }
     }
 
     mutating func run() async throws {
@@ -64,13 +64,14 @@ struct LogsCommand: AsyncParsableCommand {
                 }
             }
         }
-        if let record, found.load(ordering: .relaxed) == 0 {
-            context.note(
-                "nothing that is kept names the record '\(record)'; `dlq show` prints the identities of records")
-        }
         if unreadable > 0 {
             context.note(
                 "\(unreadable) lines could not be read: a process was killed while it wrote, or they are damaged")
+        }
+        if let record, found.load(ordering: .relaxed) == 0 {
+            throw CommandFailure(
+                .usage,
+                "nothing that is kept is about a record '\(record)'; `dlq show` prints the identities of records")
         }
     }
 

@@ -32,13 +32,3 @@ enum LogFolder {
         return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue
     }
 }
-
-/// A log cannot be written, and why: `no space left on device`.
-struct LogFailure: Error, Hashable, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) { self.description = description }
-
-    /// Of the last call to the system.
-    static func last(_ what: String) -> LogFailure { LogFailure("\(what): \(String(cString: strerror(errno)))") }
-}

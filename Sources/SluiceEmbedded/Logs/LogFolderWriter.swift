@@ -83,7 +83,9 @@ struct LogFolderWriter {
             lost[pipeline] = nil
             obstacle = nil
         } catch {
-            lost[pipeline] = ((lost[pipeline]?.lines ?? 0) + count, error.description)
+            // The line in which it failed is as good as not written: no reader takes half of one.
+            let missing = max(0, count - error.linesWritten)
+            lost[pipeline] = ((lost[pipeline]?.lines ?? 0) + missing, error.description)
             report(error)
         }
         pipelines[pipeline] = files
@@ -147,11 +149,16 @@ struct LogFolderWriter {
 extension LogEntry {
     fileprivate func masked(_ secrets: Secrets) -> LogEntry {
         var copy = self
-        // What a function writes is cut where it is long.
-        copy.message = secrets.maskCut(message)
+        copy.message = secrets.mask(message, end: end)
         copy.fields = fields.mapValues { value in
             if case .text(let text) = value { .text(secrets.mask(text)) } else { value }
         }
         return copy
+    }
+
+    /// What a function writes is cut where it is long, and where its process is killed.
+    private var end: Secrets.End {
+        if fields["bytesCut"] != nil { return .cut }
+        return kind == .output ? .open : .whole
     }
 }

@@ -13,7 +13,8 @@ enum LogLine {
         if let request = entry.requestID { append("request", request, to: &line) }
         append("message", entry.message, to: &line)
         if !entry.fields.isEmpty { append(entry.fields, to: &line) }
-        if entry.records.count > 0 { append("marks", text(of: entry.records), to: &line) }
+        if !entry.records.marks.isEmpty { append("marks", text(of: entry.records.marks), to: &line) }
+        if !entry.records.names.isEmpty { append("names", text(of: entry.records.names), to: &line) }
         line.append(contentsOf: "}\n".utf8)
     }
 
@@ -40,9 +41,9 @@ enum LogLine {
         line.append(UInt8(ascii: "}"))
     }
 
-    private static func text(of records: RecordMarks) -> String {
-        var data = Data(capacity: records.count * 8)
-        for mark in records.marks { withUnsafeBytes(of: mark.bigEndian) { data.append(contentsOf: $0) } }
+    private static func text(of marks: [UInt64]) -> String {
+        var data = Data(capacity: marks.count * 8)
+        for mark in marks { withUnsafeBytes(of: mark.bigEndian) { data.append(contentsOf: $0) } }
         return data.base64EncodedString()
     }
 
@@ -52,6 +53,7 @@ enum LogLine {
         var entry = LogEntry(
             time: Timestamp(milliseconds: 0), pipeline: pipeline, step: nil, kind: .step, level: .info, message: "")
         var isTimed = false
+        var (marks, names): ([UInt64], [UInt64]) = ([], [])
         for member in object.members {
             switch member.name {
             case "time":
@@ -65,10 +67,12 @@ enum LogLine {
             case "request": entry.requestID = member.value.string
             case "message": entry.message = member.value.string ?? ""
             case "fields": entry.fields = fields(of: member.value)
-            case "marks": entry.records = records(of: member.value)
+            case "marks": marks = self.marks(of: member.value)
+            case "names": names = self.marks(of: member.value)
             default: break  // of a later version
             }
         }
+        entry.records = RecordMarks(marks: marks, names: names)
         return isTimed ? entry : nil
     }
 
@@ -92,12 +96,11 @@ enum LogLine {
         return fields
     }
 
-    private static func records(of value: JSONValue) -> RecordMarks {
-        guard let text = value.string, let data = Data(base64Encoded: text) else { return RecordMarks() }
+    private static func marks(of value: JSONValue) -> [UInt64] {
+        guard let text = value.string, let data = Data(base64Encoded: text) else { return [] }
         let bytes = Array(data)
-        return RecordMarks(
-            marks: stride(from: 0, to: bytes.count - bytes.count % 8, by: 8).map { start in
-                bytes[start..<start + 8].reduce(0) { $0 << 8 | UInt64($1) }
-            })
+        return stride(from: 0, to: bytes.count - bytes.count % 8, by: 8).map { start in
+            bytes[start..<start + 8].reduce(0) { $0 << 8 | UInt64($1) }
+        }
     }
 }

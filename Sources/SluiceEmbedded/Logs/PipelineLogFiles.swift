@@ -35,29 +35,16 @@ struct PipelineLogFiles {
 
     mutating func append(_ lines: [UInt8], at now: Timestamp) throws(LogFailure) {
         var file = try file(for: Hour.of(now), room: lines.count)
-        if file.isTorn {
-            try Self.write([UInt8(ascii: "\n")], to: &file)
-            file.isTorn = false
-        }
-        file.isTorn = true
         defer { open = file }
-        try Self.write(lines, to: &file)
-        file.isTorn = false
+        if file.isTorn { try Self.append([UInt8(ascii: "\n")], to: &file) }
+        try Self.append(lines, to: &file)
     }
 
-    private static func write(_ bytes: [UInt8], to file: inout Open) throws(LogFailure) {
-        var written = 0
-        while written < bytes.count {
-            let count = bytes[written...].withUnsafeBytes { rest in
-                Foundation.write(file.descriptor, rest.baseAddress, rest.count)
-            }
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw LogFailure.last("write")
-            }
-            written += count
-            file.size += count
-        }
+    private static func append(_ lines: [UInt8], to file: inout Open) throws(LogFailure) {
+        let write = LineWrite(of: lines, to: file.descriptor)
+        file.size += write.bytes
+        if write.bytes > 0 { file.isTorn = lines[write.bytes - 1] != UInt8(ascii: "\n") }
+        if let failure = write.failure { throw failure }
     }
 
     // MARK: Which file

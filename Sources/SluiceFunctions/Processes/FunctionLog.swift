@@ -16,7 +16,7 @@ final class FunctionLog: Sendable {
         /// The last line counts, but for one that says why all that follows it is written.
         mutating func note(_ line: String) {
             guard !line.isEmpty, lastError?.hasPrefix(FunctionLog.fatal) != true else { return }
-            lastError = String(line.prefix(500))
+            lastError = line.count > 500 ? line.prefix(500) + "…" : line
         }
 
         /// - Returns: what was written before and not kept.
@@ -150,7 +150,7 @@ final class FunctionLog: Sendable {
         var metadata: Logger.Metadata = ["stream": "\(line.stream.rawValue)"]
         if let request { metadata["request"] = "\(request)" }
         if line.cut > 0 { metadata["bytes_cut"] = "\(line.cut)" }
-        logger.info("\(line.text)", metadata: metadata)
+        logger.info("\(line.text)\(line.cut > 0 ? "…" : "")", metadata: metadata)
     }
 
     /// How the process ended, with what it has said of it.

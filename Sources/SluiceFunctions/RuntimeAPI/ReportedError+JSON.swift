@@ -30,8 +30,8 @@ extension ReportedError {
                 message: Self.shortened(document.errorMessage ?? ""), type: document.errorType ?? header,
                 stackTrace: (document.stackTrace ?? []).prefix(Self.mostLines).map { Self.shortened($0.text) })
         } catch {
-            let text = String(decoding: body.prefix(Self.longestMessage), as: UTF8.self)
-            self.init(message: text, type: header, stackTrace: [])
+            let text = String(decoding: body.prefix(Self.longestMessage + 1), as: UTF8.self)
+            self.init(message: Self.shortened(text), type: header, stackTrace: [])
         }
     }
 

@@ -41,7 +41,7 @@ struct LogFilesTests {
         full.requestID = "id"
         full.stream = "2026/11/26/[1]ab"
         full.fields = ["n": .number(12.34), "whole": 13, "big": .number(1e300), "text": "x\ny", "": ""]
-        full.records = RecordMarks(marks: [0, 1, .max, 42])
+        full.records = RecordMarks(marks: [0, 1, .max, 42], names: [7, 0, 0, .max])
         full.level = .error
         var bare = entry("")
         bare.step = nil
@@ -212,6 +212,57 @@ struct LogFilesTests {
         await write([secret], secrets: secrets)
         #expect(try read().entries.first?.message == "the password is ***")
         #expect(try read().entries.first?.fields["errorMessage"] == "no ***")
+    }
+
+    @Test("half of a secret is masked in a line that was cut, and in a trace")
+    func halves() async throws {
+        var secrets = Secrets()
+        secrets.insert("hunter2-hunter2")
+        var long = entry("the password is hunter2", .output)
+        long.fields = ["bytesCut": 100]
+        var failed = entry("no hunter2-h…", .error)
+        failed.fields = ["stackTrace": "one hunter2-…\ntwo"]
+        await write([long, failed, entry("killed at hunter2-h", .output)], secrets: secrets)
+        let entries = try read().entries
+        #expect(entries.map(\.message) == ["the password is ***", "no ***…", "killed at ***"])
+        #expect(entries.dropFirst().first?.fields["stackTrace"] == "one ***…\ntwo")
+    }
+
+    @Test("what could not be written until the end is said on stderr")
+    func lostAtTheEnd() async throws {
+        try folder.make("logs")
+        try folder.makeFile("logs/orders")
+        let log = RecordingLog(lines: RecordingLog.Lines())
+        let logger = Logger(label: "test") { _ in log }
+        let writer = LogWriter.start(folder: folder.path, clock: clock, logger: logger) { Secrets() }
+        for number in 0..<10 { writer.write(entry("\(number)")) }
+        await writer.close()
+        let said = log.lines.all.filter { $0.contains("lines of the log were not kept") }
+        #expect(said.count == 1 && said[0].contains("lines=10") && said[0].contains("pipeline=orders"))
+    }
+
+    @Test("how long lines are kept holds at once for the time when the pipeline does not run")
+    func notedAtOnce() async throws {
+        await write([entry("1")], Logs(keep: .days(1)))
+        let writer = start()
+        writer.keep(Logs(keep: .days(3)), of: "orders")
+        await writer.close()
+        #expect(try PipelineLogFiles(keptIn: folder.path + "/logs/orders").logs.keep == .days(3))
+    }
+
+    @Test("of a write that fails half-way the whole lines are known")
+    func halfWritten() throws {
+        let pipe = Pipe()
+        let (reader, writer) = (pipe.fileHandleForReading, pipe.fileHandleForWriting)
+        try #require(fcntl(writer.fileDescriptor, F_SETFL, O_NONBLOCK) == 0)
+        let line = Array(String(repeating: "x", count: 999).utf8) + [UInt8(ascii: "\n")]
+        // More than a pipe takes, whose size is up to the kernel.
+        let lines = Array(repeatElement(line, count: 5_000).joined())
+        let write = LineWrite(of: lines, to: writer.fileDescriptor)
+        #expect(write.bytes > 0 && write.bytes < lines.count)
+        let failure = try #require(write.failure)
+        #expect(failure.linesWritten == write.bytes / 1_000 && failure.linesWritten > 0)
+        withExtendedLifetime(reader) {}
     }
 
     @Test("nobody else can read them")

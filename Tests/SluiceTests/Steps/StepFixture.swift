@@ -15,41 +15,6 @@ struct Broken: Error, CustomStringConvertible {
     var description: String = "it broke"
 }
 
-/// Keeps log lines, so that a test can wait for one and read it.
-struct RecordingLog: LogHandler {
-    final class Lines: Sendable {
-        private let kept = Mutex<[String]>([])
-        let changed = Signal()
-        var all: [String] { kept.withLock { $0 } }
-        func add(_ line: String) {
-            kept.withLock { $0.append(line) }
-            changed.notify()
-        }
-        func wait(for text: String) async throws {
-            while true {
-                let version = changed.version
-                if all.contains(where: { $0.contains(text) }) { return }
-                try await changed.wait(after: version)
-            }
-        }
-    }
-
-    let lines: Lines
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.trace
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) {
-        let all = metadata.merging(event.metadata ?? [:]) { $1 }
-        let pairs = all.sorted { $0.key < $1.key }.map { "\($0)=\($1)" }.joined(separator: " ")
-        lines.add("\(event.level): \(event.message) \(pairs)")
-    }
-}
-
 /// One pipeline with everything scripted around its steps.
 struct StepFixture {
     var pipeline: Pipeline

@@ -30,7 +30,7 @@ extension Definition {
     private static func change(
         _ key: String, _ old: String?, _ new: String?, _ secrets: Secrets
     ) -> PipelineChange.Setting {
-        let shown = (old.map(secrets.mask), new.map(secrets.mask))
+        let shown = (old.map { secrets.mask($0) }, new.map { secrets.mask($0) })
         let isHidden = old != nil && new != nil && shown.0 == shown.1
         return .init(key: key, old: shown.0, new: isHidden ? shown.1.map { "\($0) (another one)" } : shown.1)
     }
