@@ -34,7 +34,9 @@ struct LogsCommand: AsyncParsableCommand {
     mutating func validate() throws {
         if let last, last < 0 { throw ValidationError("-n is at least 0.") }
         if follow, until != nil { throw ValidationError("--follow and --until do not go together.") }
-        if let record, record.isEmpty { throw ValidationError("--record needs an identity, or a name; `dlq show` prints both.") }
+        if let record, record.isEmpty {
+            throw ValidationError("--record needs an identity, or a name; `dlq show` prints both.")
+        }
     }
 
     mutating func run() async throws {

@@ -53,22 +53,26 @@ struct CSVTests {
 
     /// Writes a table with Python's `csv`, and what its `DictReader` and `json` make of it.
     private static let writer = #"""
-        import csv, json, pathlib, random, sys
-        folder, seed = pathlib.Path(sys.argv[1]), int(sys.argv[2])
-        pick = random.Random(seed)
+        from csv import QUOTE_ALL, QUOTE_MINIMAL, DictReader, writer
+        from json import dumps
+        from pathlib import Path
+        from random import Random
+        from sys import argv
+        folder, seed = Path(argv[1]), int(argv[2])
+        pick = Random(seed)
         delimiter = pick.choice(",;\t|")
         parts = ["a", "bc", " ", ",", ";", "\t", '"', '""', "\n", "\r\n", "\r", "é", "🙂", "\\", "0", "\x01", "null"]
-        end, quoting = pick.choice(["\n", "\r\n", "\r"]), pick.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
-        if quoting == csv.QUOTE_MINIMAL:  # which quotes no other ends of lines than its own
+        end, quoting = pick.choice(["\n", "\r\n", "\r"]), pick.choice([QUOTE_MINIMAL, QUOTE_ALL])
+        if quoting == QUOTE_MINIMAL:  # which quotes no other ends of lines than its own
             parts = [part for part in parts if not set(part) & set("\r\n") - set(end)]
         names = [f"column {n} {pick.choice(parts)}" for n in range(pick.randint(2, 9))]
         with open(folder / "rows.csv", "w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, delimiter=delimiter, lineterminator=end, quoting=quoting)
-            writer.writerow(names)
+            rows = writer(file, delimiter=delimiter, lineterminator=end, quoting=quoting)
+            rows.writerow(names)
             for _ in range(400):
-                writer.writerow(["".join(pick.choices(parts, k=pick.randint(0, 8))) for _ in names])
+                rows.writerow(["".join(pick.choices(parts, k=pick.randint(0, 8))) for _ in names])
         with open(folder / "rows.csv", newline="", encoding="utf-8") as file:
-            rows = [json.dumps(row) for row in csv.DictReader(file, delimiter=delimiter)]
+            rows = [dumps(row) for row in DictReader(file, delimiter=delimiter)]
         (folder / "rows.jsonl").write_text("".join(row + "\n" for row in rows))
         (folder / "delimiter").write_text(delimiter)
         """#
