@@ -43,7 +43,7 @@ let package = Package(
         .target(
             name: "SluiceEmbedded",
             dependencies: [
-                "Sluice", log, lifecycle, collections,
+                "Sluice", "CZlib", "CZstd", log, lifecycle, collections,
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "Crypto", package: "swift-crypto"),

@@ -59,15 +59,13 @@ extension StoreState {
     private func rewriteHeader(of chunk: Chunk, to header: [UInt8], _ queue: QueueState) throws {
         let id = chunk.id
         contents.remove(id)
-        let arrived = chunk.arrived
-        let expires = queue.record.archiveKeep.map { arrived + $0 }
+        let expires = queue.record.archiveKeep.map { chunk.arrived + $0 }
+        let database = database
         chunk.isRawCopy = expires != nil
         execute { connection in
             try connection.execute(sql: "UPDATE chunk SET header = ? WHERE id = ?", arguments: [Data(header), id])
             guard let expires else { return }
-            try connection.execute(
-                sql: "INSERT OR REPLACE INTO archive VALUES (?, ?, ?)",
-                arguments: [id, arrived.milliseconds, expires.milliseconds])
+            try database.archive(chunk, until: expires)
         }
     }
 }

@@ -183,10 +183,8 @@ extension StoreState {
             let id = queue.id
             execute {
                 try $0.execute(
-                    sql: """
-                        UPDATE archive SET expires = arrived + ?
-                        WHERE chunk IN (SELECT id FROM chunk WHERE queue = ?)
-                        """, arguments: [keep.milliseconds, id])
+                    sql: "UPDATE archive SET expires = arrived + ? WHERE queue = ?",
+                    arguments: [keep.milliseconds, id])
             }
         }
         try update(queue, to: record)

@@ -65,7 +65,13 @@ extension StoreState {
     private func deleteRawCopies() throws {
         let expired = try database.read { database in
             try Int64.fetchAll(
-                database, sql: "SELECT chunk FROM archive WHERE expires <= ? ORDER BY expires LIMIT ?",
+                database,
+                // What a replay is at work on stays until that is done with it.
+                sql: """
+                    SELECT chunk FROM archive
+                    WHERE expires <= ? AND chunk NOT IN (SELECT origin FROM chunk WHERE origin IS NOT NULL)
+                    ORDER BY expires LIMIT ?
+                    """,
                 arguments: [now.milliseconds, Self.mostDeletions])
         }
         guard !expired.isEmpty else { return overwriteIfDue() }
@@ -114,7 +120,9 @@ extension StoreState {
         execute { connection in
             try connection.execute(
                 sql: "UPDATE chunk SET header = ? WHERE id = ?", arguments: [Data(header), id])
-            try connection.execute(sql: "UPDATE body SET data = ? WHERE chunk = ?", arguments: [Data(body), id])
+            try connection.execute(
+                sql: "UPDATE body SET checksum = ?, data = ? WHERE chunk = ?",
+                arguments: [Checksum.of(body), Data(body), id])
         }
         // What memory has of it meanwhile is as good: survivors keep their places.
         contents.remove(id)

@@ -4,7 +4,8 @@ import GRDB
 /// The tables of `store.db`. A migration, once released, is never edited: a new one is added.
 ///
 /// - `chunk`: what was committed together in one queue: headers, and in `body` the bytes. A chunk whose messages
-///   are all gone stays while `archive` holds it as a raw copy.
+///   are all gone stays while `archive` holds it as a raw copy. With an `origin` it is a replay's: `body` has the places
+///   of its messages in the raw copy of that number, and no bytes.
 /// - `chunk_state`: one row for every chunk that has messages left; empty while nothing was received from it.
 ///   Numbers of chunks are never used again, so that an old receipt never fits a new message.
 /// - `ledger`: the figures of `LedgerEntry`, by account (`queue/NUMBER`, `step/PIPELINE/STEP`).
@@ -13,6 +14,8 @@ import GRDB
 /// - `object`: the versions of objects. `present`: its bucket has it, else it is a raw copy until `modified + keep`;
 ///   `announced`: a pipeline was told of it; `blob`: the file with its bytes. `id` is the order of arrival.
 /// - `split_position`: how far objects have been read that Split has begun and not finished.
+/// - `replay`: what was sent again, and how far, for those that were not finished.
+/// - `code_version`: which code a step has run, and since when.
 /// - `audit`: what people took out of queues by hand, and why.
 enum Schema {
     /// The migrations that only `data upgrade` runs: they take long, or are not to be undone, so that somebody makes a
@@ -60,16 +63,22 @@ enum Schema {
                         queue INTEGER NOT NULL,
                         arrived INTEGER NOT NULL,
                         stood_still INTEGER NOT NULL,
-                        header BLOB NOT NULL
+                        header BLOB NOT NULL,
+                        origin INTEGER
                     );
-                    CREATE TABLE body (chunk INTEGER PRIMARY KEY, data BLOB NOT NULL);
+                    CREATE INDEX chunk_origin ON chunk (origin) WHERE origin IS NOT NULL;
+                    CREATE TABLE body (chunk INTEGER PRIMARY KEY, checksum INTEGER NOT NULL, data BLOB NOT NULL);
                     CREATE TABLE chunk_state (chunk INTEGER PRIMARY KEY, state BLOB NOT NULL);
                     CREATE TABLE failure (
                         chunk INTEGER NOT NULL, message INTEGER NOT NULL, number INTEGER NOT NULL,
                         failure BLOB NOT NULL, PRIMARY KEY (chunk, message, number)
                     );
-                    CREATE TABLE archive (chunk INTEGER PRIMARY KEY, arrived INTEGER NOT NULL, expires INTEGER NOT NULL);
+                    CREATE TABLE archive (
+                        chunk INTEGER PRIMARY KEY, queue INTEGER NOT NULL, arrived INTEGER NOT NULL,
+                        expires INTEGER NOT NULL, messages INTEGER NOT NULL, bytes INTEGER NOT NULL
+                    );
                     CREATE INDEX archive_expires ON archive (expires);
+                    CREATE INDEX archive_queue ON archive (queue, chunk);
                     CREATE TABLE ledger (
                         account TEXT NOT NULL, entry TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (account, entry)
                     ) WITHOUT ROWID;
@@ -114,6 +123,17 @@ enum Schema {
                     CREATE TABLE split_position (
                         queue INTEGER NOT NULL, object TEXT NOT NULL, offset INTEGER NOT NULL, number INTEGER NOT NULL,
                         line INTEGER NOT NULL, PRIMARY KEY (queue, object)
+                    ) WITHOUT ROWID;
+                    """)
+        }
+        migrator.registerMigration("3: replay") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE replay (
+                        number INTEGER PRIMARY KEY AUTOINCREMENT, pipeline TEXT NOT NULL, record TEXT NOT NULL
+                    );
+                    CREATE TABLE code_version (
+                        step TEXT NOT NULL, since INTEGER NOT NULL, version TEXT NOT NULL, PRIMARY KEY (step, since)
                     ) WITHOUT ROWID;
                     """)
         }

@@ -45,8 +45,8 @@ final class StoreDatabase {
             }
             begin = try Statement("BEGIN IMMEDIATE", on: connection)
             commit = try Statement("COMMIT", on: connection)
-            insertChunk = try Statement("INSERT INTO chunk VALUES (?, ?, ?, ?, ?)", on: connection)
-            insertBody = try Statement("INSERT INTO body VALUES (?, ?)", on: connection)
+            insertChunk = try Statement("INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?)", on: connection)
+            insertBody = try Statement("INSERT INTO body VALUES (?, ?, ?)", on: connection)
             putState = try Statement("INSERT OR REPLACE INTO chunk_state VALUES (?, ?)", on: connection)
             deleteState = try Statement("DELETE FROM chunk_state WHERE chunk = ?", on: connection)
             deleteChunk = try Statement("DELETE FROM chunk WHERE id = ?", on: connection)
@@ -56,9 +56,9 @@ final class StoreDatabase {
                 INSERT INTO ledger VALUES (?, ?, ?)
                 ON CONFLICT (account, entry) DO UPDATE SET n = n + excluded.n
                 """, on: connection)
-            archiveChunk = try Statement("INSERT INTO archive VALUES (?, ?, ?)", on: connection)
-            readHeader = try Statement("SELECT header FROM chunk WHERE id = ?", on: connection)
-            readBody = try Statement("SELECT data FROM body WHERE chunk = ?", on: connection)
+            archiveChunk = try Statement("INSERT OR REPLACE INTO archive VALUES (?, ?, ?, ?, ?, ?)", on: connection)
+            readHeader = try Statement("SELECT header, origin FROM chunk WHERE id = ?", on: connection)
+            readBody = try Statement("SELECT checksum, data FROM body WHERE chunk = ?", on: connection)
             rememberID = try Statement("INSERT OR REPLACE INTO deduplication VALUES (?, ?, ?, ?)", on: connection)
             insertFailure = try Statement("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?)", on: connection)
             readFailures = try Statement(
@@ -173,14 +173,18 @@ final class StoreDatabase {
         }
     }
 
-    func insert(_ chunk: Chunk, _ content: ChunkContent) throws {
+    /// - Parameter reference: for a replay's chunk, which has no bytes of its own.
+    func insert(_ chunk: Chunk, _ content: ChunkContent, _ reference: ChunkReference? = nil) throws {
         insertChunk.bind(1, chunk.id)
         insertChunk.bind(2, chunk.queue)
         insertChunk.bind(3, chunk.arrived.milliseconds)
         insertChunk.bind(4, chunk.stoodStill)
+        insertChunk.bind(6, reference?.origin)
         try insertChunk.run(binding: content.header, at: 5)
+        let data = reference?.encodedPlaces ?? content.body
         insertBody.bind(1, chunk.id)
-        try insertBody.run(binding: content.body, at: 2)
+        insertBody.bind(2, Checksum.of(data))
+        try insertBody.run(binding: data, at: 3)
     }
 
     func putState(of chunk: Chunk) throws {
@@ -202,8 +206,11 @@ final class StoreDatabase {
 
     func archive(_ chunk: Chunk, until expires: Timestamp) throws {
         archiveChunk.bind(1, chunk.id)
-        archiveChunk.bind(2, chunk.arrived.milliseconds)
-        archiveChunk.bind(3, expires.milliseconds)
+        archiveChunk.bind(2, chunk.queue)
+        archiveChunk.bind(3, chunk.arrived.milliseconds)
+        archiveChunk.bind(4, expires.milliseconds)
+        archiveChunk.bind(5, Int64(chunk.count))
+        archiveChunk.bind(6, Int64(chunk.storedBytes))
         try archiveChunk.run()
     }
 
@@ -223,20 +230,34 @@ final class StoreDatabase {
         try rememberID.run(binding: writer.bytes, at: 3)
     }
 
-    /// Reads a chunk's headers and bodies from the file.
+    /// Reads a chunk's headers and bodies from the file; a replay's has its bodies in the raw copy that it refers to.
     func content(of chunk: Int64) throws -> ChunkContent {
         var header: [UInt8]?
-        var body: [UInt8]?
+        var origin: Int64?
         readHeader.bind(1, chunk)
-        try readHeader.forEachRow { header = $0.blob(0) }
-        readBody.bind(1, chunk)
-        try readBody.forEachRow { body = $0.blob(0) }
-        guard let header, let body else { throw StoreDamage("chunk \(chunk) is missing") }
+        try readHeader.forEachRow {
+            header = $0.blob(0)
+            origin = $0.optionalInteger(1)
+        }
+        let data = try bodyData(of: chunk)
+        guard let header, let data else { throw StoreDamage("chunk \(chunk) is missing") }
         do {
-            return try ChunkContent(header: header, body: body)
+            guard let origin else { return try ChunkContent(header: header, body: data) }
+            let reference = try ChunkReference(origin: origin, encodedPlaces: data)
+            return try ChunkContent(header: header, body: reference.bodies(of: content(of: origin)))
         } catch {
             throw StoreDamage("chunk \(chunk): \(error)")
         }
+    }
+
+    private func bodyData(of chunk: Int64) throws -> [UInt8]? {
+        var stored: (checksum: Int64, data: [UInt8])?
+        readBody.bind(1, chunk)
+        try readBody.forEachRow { stored = ($0.integer(0), $0.blob(1)) }
+        if let stored, Checksum.of(stored.data) != stored.checksum {
+            throw StoreDamage("chunk \(chunk): its bytes are not those that were written (checksum)")
+        }
+        return stored?.data
     }
 
     // MARK: Failures of messages that are still in their queues
