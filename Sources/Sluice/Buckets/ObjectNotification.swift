@@ -7,8 +7,22 @@ package struct ObjectNotification: Sendable, Hashable {
     package var etag: String
     package var created: Timestamp
     package var sequencer: String
+    /// The replay that announces the object again; `nil` = it has arrived.
+    package var replay: Replay?
 
-    package init(_ stored: StoredObject) {
+    package struct Replay: Sendable, Hashable {
+        package var number: Int
+        /// Of the object's records, those that are wanted.
+        package var conditions: [ReplayCondition]
+
+        package init(number: Int, conditions: [ReplayCondition]) {
+            self.number = number
+            self.conditions = conditions
+        }
+    }
+
+    package init(_ stored: StoredObject, replay: Replay? = nil) {
+        self.replay = replay
         object = stored.object
         size = stored.size
         etag = stored.etag
@@ -39,8 +53,37 @@ package struct ObjectNotification: Sendable, Hashable {
         json.appendJSON(object.version)
         add(#","sequencer":"#)
         json.appendJSON(sequencer)
-        add("}}}]}")
+        add("}}}]")
+        if let replay { appendReplay(replay, to: &json) }
+        add("}")
         return json[...]
+    }
+
+    /// Beside what S3 writes.
+    private func appendReplay(_ replay: Replay, to json: inout [UInt8]) {
+        json.append(contentsOf: #","sluice":{"replay":\#(replay.number),"where":["#.utf8)
+        for (index, condition) in replay.conditions.enumerated() {
+            if index > 0 { json.append(UInt8(ascii: ",")) }
+            json.appendJSON(condition.text)
+        }
+        json.append(contentsOf: "]}".utf8)
+    }
+
+    private static func replay(in event: JSONValue) throws(Mistake) -> Replay? {
+        guard let own = event.member("sluice"), let number = own.member("replay")?.scalarText.flatMap({ Int($0) }) else {
+            return nil
+        }
+        var conditions: [ReplayCondition] = []
+        if let texts = own.member("where"), texts.kind == .array {
+            for text in texts.elements {
+                do throws(ReplayCondition.Mistake) {
+                    conditions.append(try ReplayCondition(parsing: text.string ?? ""))
+                } catch {
+                    throw Mistake(description: error.description)
+                }
+            }
+        }
+        return Replay(number: number, conditions: conditions)
     }
 
     /// - Throws: what is missing in it.
@@ -66,6 +109,7 @@ package struct ObjectNotification: Sendable, Hashable {
         etag = stored.member("eTag")?.string ?? ""
         sequencer = stored.member("sequencer")?.string ?? ""
         created = record.member("eventTime")?.string.flatMap(Self.moment) ?? Timestamp(milliseconds: 0)
+        replay = try Self.replay(in: event)
     }
 
     private static let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)

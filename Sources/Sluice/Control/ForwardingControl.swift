@@ -19,6 +19,30 @@ extension ForwardingControl {
     package func objects(_ selection: ObjectSelection) async throws -> [StoredObject] {
         try await control.objects(selection)
     }
+    package func archive(pipeline: String?) async throws -> [ArchiveHour] {
+        try await control.archive(pipeline: pipeline)
+    }
+    package func rawCopies(_ selection: RawCopySelection) async throws -> RawCopyPage {
+        try await control.rawCopies(selection)
+    }
+    package func archivedObjects(_ selection: ArchivedObjectSelection) async throws -> [ArchivedObject] {
+        try await control.archivedObjects(selection)
+    }
+    package func verifyArchive(pipeline: String, after place: Int64) async throws -> ArchiveVerification {
+        try await control.verifyArchive(pipeline: pipeline, after: place)
+    }
+    package func estimate(_ request: ReplayRequest) async throws -> ReplayEstimate {
+        try await control.estimate(request)
+    }
+    package func beginReplay(_ request: ReplayRequest) async throws -> ReplayReport {
+        try await control.beginReplay(request)
+    }
+    package func continueReplay(_ number: Int) async throws -> ReplayReport {
+        try await control.continueReplay(number)
+    }
+    package func codeVersions(of step: StepName) async throws -> [CodeVersion] {
+        try await control.codeVersions(of: step)
+    }
     package func deadLetterGroups(pipeline: String?) async throws -> [DeadLetterGroup] {
         try await control.deadLetterGroups(pipeline: pipeline)
     }

@@ -1,8 +1,9 @@
 /// What makes a record this one and no other: where it came from, and which output of which output it is.
 ///
 /// The identity of a queue's message is the message's id; of a record in an object `bucket/key@version#n`.
-/// Output `n` of a record is *identity/n*. It is never a hash of the content (real data repeats itself),
-/// and it survives moves and redrives, although the message id of SQS changes there. Sinks record it.
+/// A replay is another identity: that of its origin with *~number* behind it. Output `n` of a record is *identity/n*. It
+/// is never a hash of the content (real data repeats itself), and it survives moves and redrives, although the message
+/// id of SQS changes there. Sinks record it.
 public struct RecordIdentity: Hashable, Sendable, Codable, CustomStringConvertible {
     /// Where the record came from. A message's id and a record's number stay numbers, because every record has one and
     /// few are ever looked at as text.
@@ -14,19 +15,23 @@ public struct RecordIdentity: Hashable, Sendable, Codable, CustomStringConvertib
     }
 
     package let origin: Origin
+    /// The number of the replay that has sent the record again; 0 = it is what arrived.
+    package let replay: Int
     /// `/0`, `/0/3`: the outputs on the way from the origin; empty for the origin itself.
     package let outputs: String
 
-    package init(origin: Origin, outputs: String) {
+    package init(origin: Origin, replay: Int = 0, outputs: String) {
         self.origin = origin
+        self.replay = replay
         self.outputs = outputs
     }
 
     /// Reads what `text` wrote.
     public init(_ text: String) {
-        let outputs = text.dropFirst(36)
-        if let id = MessageID(text.prefix(36)), id.description == text.prefix(36), outputs.first ?? "/" == "/" {
-            self.init(origin: .message(id), outputs: String(outputs))
+        if let id = MessageID(text.prefix(36)), id.description == text.prefix(36),
+            let (replay, outputs) = Self.replayAndOutputs(text.dropFirst(36))
+        {
+            self.init(origin: .message(id), replay: replay, outputs: outputs)
         } else if let identity = Self.ofObject(text) {
             self = identity
         } else {
@@ -44,19 +49,42 @@ public struct RecordIdentity: Hashable, Sendable, Codable, CustomStringConvertib
     /// The notification of an object; no record has it.
     package init(of object: ObjectVersion) { self.init(origin: .named(object.description), outputs: "") }
 
+    /// Of a message that announces an object, for the first time or for a replay: the text of the object's version.
+    package var announcedObject: String {
+        let text = text
+        guard let mark = text.lastIndex(of: "~") else { return text }
+        // A version, which has no such mark, stands behind whatever the key has.
+        let number = text[text.index(after: mark)...]
+        return !number.isEmpty && number.allSatisfy(\.isWholeNumber) ? String(text[..<mark]) : text
+    }
+
     /// As sinks record it and people read it.
     public var text: String {
         switch origin {
-        case .message(let id): outputs.isEmpty ? id.description : id.description + outputs
-        case .object(let object, let number): "\(object)#\(number)\(outputs)"
+        case .message(let id): replay == 0 && outputs.isEmpty ? id.description : id.description + replayText + outputs
+        case .object(let object, let number): "\(object)#\(number)\(replayText)\(outputs)"
         case .named(let name): outputs.isEmpty ? name : name + outputs
         }
     }
 
+    /// `~3`; empty for what arrived.
+    package var replayText: String { replay == 0 ? "" : "~\(replay)" }
+
+    /// The same record, sent again by a replay.
+    package func replayed(by number: Int) -> RecordIdentity {
+        switch origin {
+        case .message, .object: RecordIdentity(origin: origin, replay: number, outputs: outputs)
+        case .named(let name): RecordIdentity(origin: .named("\(name)~\(number)"), outputs: "")
+        }
+    }
+
+    /// What arrived: without the way through steps and replays.
+    package var raw: RecordIdentity { RecordIdentity(origin: origin, outputs: "") }
+
     public func output(_ index: Int) -> RecordIdentity {
         switch origin {
         case .message, .object:
-            RecordIdentity(origin: origin, outputs: outputs + (index == 0 ? "/0" : "/\(index)"))
+            RecordIdentity(origin: origin, replay: replay, outputs: outputs + (index == 0 ? "/0" : "/\(index)"))
         // A name may end as an output does, so the two are not kept apart: equal texts are equal identities.
         case .named(let name): RecordIdentity(origin: .named("\(name)/\(index)"), outputs: "")
         }
@@ -66,13 +94,31 @@ public struct RecordIdentity: Hashable, Sendable, Codable, CustomStringConvertib
     private static func ofObject(_ text: String) -> RecordIdentity? {
         guard let mark = text.lastIndex(of: "#") else { return nil }
         let object = text[..<mark]
-        let numbers = text[text.index(after: mark)...].split(separator: "/", omittingEmptySubsequences: false)
-        guard numbers.allSatisfy(isNumber), let first = numbers.first, let number = Int64(first),
+        let numbers = text[text.index(after: mark)...]
+        let first = numbers.prefix { $0.isWholeNumber }
+        guard isNumber(first), let number = Int64(first),
+            let (replay, outputs) = replayAndOutputs(numbers.dropFirst(first.count)),
             let at = object.utf8.dropLast(versionLength).last, at == UInt8(ascii: "@"),
             object.utf8.suffix(versionLength).allSatisfy(\.isLowerCaseHexDigit)
         else { return nil }
-        let outputs = numbers.dropFirst().map { "/\($0)" }.joined()
-        return RecordIdentity(origin: .object(String(object), number), outputs: outputs)
+        return RecordIdentity(origin: .object(String(object), number), replay: replay, outputs: outputs)
+    }
+
+    /// `~3/0/2`; both may be missing.
+    private static func replayAndOutputs(_ text: Substring) -> (replay: Int, outputs: String)? {
+        var replay = 0
+        var outputs = text
+        if text.first == "~" {
+            let digits = text.dropFirst().prefix { $0.isWholeNumber }
+            guard isNumber(digits), let number = Int(digits), number > 0 else { return nil }
+            replay = number
+            outputs = text.dropFirst(1 + digits.count)
+        }
+        guard outputs.first ?? "/" == "/" else { return nil }
+        guard outputs.isEmpty || outputs.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+            .allSatisfy(isNumber)
+        else { return nil }
+        return (replay, String(outputs))
     }
 
     /// Of an object's version, in digits.

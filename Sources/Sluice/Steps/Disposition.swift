@@ -24,6 +24,8 @@ public enum Disposition: Sendable, Hashable {
 /// What Split has read of an object at once.
 public struct SplitPart: Sendable, Hashable {
     public var object: ObjectVersion
+    /// The number of the replay that reads the object again; 0 = it is read as it has arrived.
+    public var replay: Int
     /// The queue that records enter, by its full name.
     public var intake: String
     public var records: [SplitRecord]
@@ -33,13 +35,26 @@ public struct SplitPart: Sendable, Hashable {
     public var next: SourcePosition?
 
     public init(
-        object: ObjectVersion, intake: String, records: [SplitRecord], refused: [RefusedRecord], next: SourcePosition?
+        object: ObjectVersion, replay: Int = 0, intake: String, records: [SplitRecord], refused: [RefusedRecord],
+        next: SourcePosition?
     ) {
         self.object = object
+        self.replay = replay
         self.intake = intake
         self.records = records
         self.refused = refused
         self.next = next
+    }
+
+    /// Of the record of this number.
+    package func identity(of number: Int64) -> RecordIdentity {
+        RecordIdentity(origin: .object(object.description, number), replay: replay, outputs: "")
+    }
+
+    /// What the position is kept under: the identity of the message that announces the object.
+    package var positionName: String {
+        let announced = RecordIdentity(of: object)
+        return (replay == 0 ? announced : announced.replayed(by: replay)).text
     }
 }
 

@@ -33,14 +33,14 @@ package struct SplitStep: Step {
     }
 
     private func process(_ message: ReceivedMessage) async -> Disposition {
-        let object: ObjectVersion
+        let announced: ObjectNotification
         do throws(ObjectNotification.Mistake) {
-            object = try ObjectNotification(parsing: message.body).object
+            announced = try ObjectNotification(parsing: message.body)
         } catch {
             return .dead(policy.failure(Problem(reason: "\(error)", type: "notification", remedy: .reject)))
         }
         do {
-            return .split(try await part(of: object, from: message.position))
+            return .split(try await part(of: announced, from: message.position))
         } catch ObjectError.gone(let reason) {
             return .dead(policy.failure(Problem(reason: reason, type: "gone", remedy: .reject)))
         } catch {
@@ -50,7 +50,8 @@ package struct SplitStep: Step {
         }
     }
 
-    private func part(of object: ObjectVersion, from position: SourcePosition?) async throws -> SplitPart {
+    private func part(of announced: ObjectNotification, from position: SourcePosition?) async throws -> SplitPart {
+        let object = announced.object
         let reader = try await reader(of: object, at: position)
         let batch: SplitBatch
         do {
@@ -64,9 +65,13 @@ package struct SplitStep: Step {
         } else {
             await readers.keep(reader, of: object, at: batch.position)
         }
+        // Who asks for some records of an object does not mean what is none.
+        let wanted = announced.replay?.conditions ?? []
+        let broken = wanted.isEmpty ? batch.broken : []
         return SplitPart(
-            object: object, intake: intake.name, records: batch.records,
-            refused: batch.broken.map { refused($0, of: object) }, next: batch.isAtEnd ? nil : batch.position)
+            object: object, replay: announced.replay?.number ?? 0, intake: intake.name,
+            records: wanted.isEmpty ? batch.records : batch.records.filter { wanted.hold(for: $0.body) },
+            refused: broken.map { refused($0, of: object) }, next: batch.isAtEnd ? nil : batch.position)
     }
 
     private func reader(of object: ObjectVersion, at position: SourcePosition?) async throws -> any ObjectRecords {

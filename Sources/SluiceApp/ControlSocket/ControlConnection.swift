@@ -153,6 +153,15 @@ extension Control {
         case .put(let uploads): .put(try await put(uploads))
         case .buckets(let name): .buckets(try await buckets(named: name))
         case .objects(let selection): .objects(try await objects(selection))
+        case .archive(let pipeline): .archive(try await archive(pipeline: pipeline))
+        case .rawCopies(let selection): .rawCopies(try await rawCopies(selection))
+        case .archivedObjects(let selection): .archivedObjects(try await archivedObjects(selection))
+        case .verifyArchive(let pipeline, let place):
+            .verification(try await verifyArchive(pipeline: pipeline, after: place))
+        case .estimate(let request): .estimate(try await estimate(request))
+        case .beginReplay(let request): .replay(try await beginReplay(request))
+        case .continueReplay(let number): .replay(try await continueReplay(number))
+        case .codeVersions(let step): .codeVersions(try await codeVersions(of: step))
         case .deadLetterGroups(let pipeline): .deadLetterGroups(try await deadLetterGroups(pipeline: pipeline))
         case .deadLetters(let selection, let limit):
             .deadLetters(try await deadLetters(selection, limit: limit))

@@ -119,6 +119,48 @@ package struct RemoteControl: Control {
         return objects
     }
 
+    package func archive(pipeline: String?) async throws -> [ArchiveHour] {
+        guard case .archive(let answer) = try await ask(.archive(pipeline: pipeline)) else { throw Self.unexpected }
+        return answer
+    }
+
+    package func rawCopies(_ selection: RawCopySelection) async throws -> RawCopyPage {
+        guard case .rawCopies(let answer) = try await ask(.rawCopies(selection)) else { throw Self.unexpected }
+        return answer
+    }
+
+    package func archivedObjects(_ selection: ArchivedObjectSelection) async throws -> [ArchivedObject] {
+        guard case .archivedObjects(let answer) = try await ask(.archivedObjects(selection)) else { throw Self.unexpected }
+        return answer
+    }
+
+    package func verifyArchive(pipeline: String, after place: Int64) async throws -> ArchiveVerification {
+        guard case .verification(let answer) = try await ask(.verifyArchive(pipeline: pipeline, after: place)) else {
+            throw Self.unexpected
+        }
+        return answer
+    }
+
+    package func estimate(_ request: ReplayRequest) async throws -> ReplayEstimate {
+        guard case .estimate(let answer) = try await ask(.estimate(request)) else { throw Self.unexpected }
+        return answer
+    }
+
+    package func beginReplay(_ request: ReplayRequest) async throws -> ReplayReport {
+        guard case .replay(let answer) = try await ask(.beginReplay(request)) else { throw Self.unexpected }
+        return answer
+    }
+
+    package func continueReplay(_ number: Int) async throws -> ReplayReport {
+        guard case .replay(let answer) = try await ask(.continueReplay(number)) else { throw Self.unexpected }
+        return answer
+    }
+
+    package func codeVersions(of step: StepName) async throws -> [CodeVersion] {
+        guard case .codeVersions(let answer) = try await ask(.codeVersions(step)) else { throw Self.unexpected }
+        return answer
+    }
+
     package func deadLetterGroups(pipeline: String?) async throws -> [DeadLetterGroup] {
         guard case .deadLetterGroups(let groups) = try await ask(.deadLetterGroups(pipeline: pipeline))
         else { throw Self.unexpected }

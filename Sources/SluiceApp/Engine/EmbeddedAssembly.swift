@@ -45,6 +45,8 @@ struct EmbeddedAssembly: EngineAssembly {
         return try await NIOThreadPool.singleton.runIfActive { try writer.finish(bucket: bucket, key: key) }
     }
 
+    func path(ofBlob blob: String, folder: String) -> String { BlobFolder(folder: folder).path(of: blob) }
+
     func logs(folder: String) -> any LogStore { EmbeddedLogs(folder: folder) }
 }
 

@@ -28,6 +28,10 @@ protocol EngineAssembly: Sendable {
         folder: String, bucket: String, key: String, _ next: () async throws -> Bytes?
     ) async throws -> ObjectUpload
 
+    /// The file with the bytes of an object.
+    /// - Parameter blob: as `ArchivedObject` names it.
+    func path(ofBlob blob: String, folder: String) -> String
+
     /// What was logged there, whether the folder is open or not.
     func logs(folder: String) -> any LogStore
 }

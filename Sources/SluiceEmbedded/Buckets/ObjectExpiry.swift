@@ -38,14 +38,13 @@ extension StoreState {
 
     /// Of objects whose message was taken out before they were read to their end.
     private func forgetPositions(of object: ObjectVersion) {
-        let text = object.description
-        for queue in positions.forget(text) {
-            execute { try SplitPositions.write(nil, of: text, in: queue, $0) }
+        for (queue, name) in positions.forget(object.description) {
+            execute { try SplitPositions.write(nil, of: name, in: queue, $0) }
         }
     }
 
     /// Objects that a message still announces: they are read, or may be redriven.
-    private func awaitedObjects() throws -> Set<String> {
+    func awaitedObjects() throws -> Set<String> {
         let announcing = queues.values.filter { $0.record.objects != nil }
         let dead = announcing.compactMap(deadLetterQueue(of:))
         var objects: Set<String> = []
@@ -53,7 +52,7 @@ extension StoreState {
             guard let chunk = chunks[id] else { continue }
             let content = try content(of: id)
             for index in 0..<chunk.count where chunk.states[index].status != .gone {
-                objects.insert(try content.header(at: index).lineage.identity.text)
+                objects.insert(try content.header(at: index).lineage.identity.announcedObject)
             }
         }
         return objects

@@ -57,14 +57,17 @@ extension StoreState {
         return stored
     }
 
-    private func announce(_ stored: StoredObject, in queue: QueueState) throws {
-        let body = ObjectNotification(stored).body
+    /// - Parameter replay: which announces it once more.
+    func announce(_ stored: StoredObject, in queue: QueueState, replay: ObjectNotification.Replay? = nil) throws {
+        let body = ObjectNotification(stored, replay: replay).body
+        let announced = RecordIdentity(of: stored.object)
         // Objects of a FIFO pipeline are split one at a time, in order.
         let lineage = Lineage(
-            identity: RecordIdentity(of: stored.object), group: queue.isFIFO ? Self.groupOfObjects : nil, received: now)
+            identity: replay.map { announced.replayed(by: $0.number) } ?? announced,
+            group: queue.isFIFO ? Self.groupOfObjects : nil, received: now)
         let header = MessageHeader(id: ids.id(), bodyLength: body.count, sent: now, lineage: lineage)
         try append(header, body: body, to: queue)
-        ledger.add(LedgerBook.account(ofQueue: queue.id), .sent)
+        ledger.add(LedgerBook.account(ofQueue: queue.id), replay == nil ? .sent : .replayed)
     }
 
     private static let groupOfObjects = "objects"

@@ -27,9 +27,17 @@ struct SplitPositions {
         set { positions[queue, default: [:]][object] = newValue }
     }
 
-    /// - Returns: the queues that knew the object.
-    mutating func forget(_ object: String) -> [Int64] {
-        positions.keys.filter { positions[$0]?.removeValue(forKey: object) != nil }
+    /// - Returns: the queues that knew the object, under which names: its own, and those of its replays.
+    mutating func forget(_ object: String) -> [(queue: Int64, name: String)] {
+        var forgotten: [(queue: Int64, name: String)] = []
+        for queue in positions.keys.sorted() {
+            let names = (positions[queue] ?? [:]).keys.filter { $0 == object || $0.hasPrefix(object + "~") }
+            for name in names {
+                positions[queue]?[name] = nil
+                forgotten.append((queue, name))
+            }
+        }
+        return forgotten
     }
 
     /// - Parameter position: `nil` = it is read to its end.

@@ -80,6 +80,38 @@ package struct EmbeddedControl: Control {
         try await store.writer.submit { try $0.objects(selection) }
     }
 
+    package func archive(pipeline: String?) async throws -> [ArchiveHour] {
+        try await store.writer.submit { try $0.archiveHours(pipeline: pipeline) }
+    }
+
+    package func rawCopies(_ selection: RawCopySelection) async throws -> RawCopyPage {
+        try await store.writer.submit { try $0.rawCopies(selection) }
+    }
+
+    package func archivedObjects(_ selection: ArchivedObjectSelection) async throws -> [ArchivedObject] {
+        try await store.writer.submit { try $0.archivedObjects(selection, limit: 500) }
+    }
+
+    package func verifyArchive(pipeline: String, after place: Int64) async throws -> ArchiveVerification {
+        try await EmbeddedArchive(store: store).verify(pipeline: pipeline, after: place)
+    }
+
+    package func estimate(_ request: ReplayRequest) async throws -> ReplayEstimate {
+        try await store.writer.submit { try $0.estimate(request) }
+    }
+
+    package func beginReplay(_ request: ReplayRequest) async throws -> ReplayReport {
+        try await store.writer.submit { try $0.beginReplay(request) }
+    }
+
+    package func continueReplay(_ number: Int) async throws -> ReplayReport {
+        try await EmbeddedArchive(store: store).continueReplay(number)
+    }
+
+    package func codeVersions(of step: StepName) async throws -> [CodeVersion] {
+        try await store.writer.submit { try $0.codeVersions(of: step) }
+    }
+
     package func deadLetterGroups(pipeline: String?) async throws -> [DeadLetterGroup] {
         try await store.writer.submit { try $0.deadLetterGroups(pipeline: pipeline) }
     }

@@ -28,6 +28,29 @@ extension StoreState {
         let former = record.stages[index].code?.version
         record.stages[index].code = version.map { CodeVersion(version: $0, since: now, former: former) }
         try put(record)
+        guard let version else { return }
+        let since = now.milliseconds
+        execute {
+            try $0.execute(
+                sql: "INSERT OR REPLACE INTO code_version VALUES (?, ?, ?)",
+                arguments: [step.description, since, version])
+        }
+    }
+
+    /// From the first to the present one.
+    func codeVersions(of step: StepName) throws -> [CodeVersion] {
+        try database.read { database in
+            let rows = try Row.fetchAll(
+                database, sql: "SELECT since, version FROM code_version WHERE step = ? ORDER BY since",
+                arguments: [step.description])
+            var former: String?
+            return try rows.map { row in
+                let version: String = try row.decode(forColumn: "version")
+                defer { former = version }
+                return CodeVersion(
+                    version: version, since: try Timestamp(stored: row.decode(forColumn: "since")), former: former)
+            }
+        }
     }
 
     func note(brokenCode: String?, of step: StepName) throws {

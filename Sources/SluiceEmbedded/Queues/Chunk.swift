@@ -15,6 +15,8 @@ final class Chunk {
     @exclusivity(unchecked) private(set) var storedBytes = 0
     /// Whether it is kept as a raw copy when its messages are gone.
     var isRawCopy = false
+    /// Whether its bytes are those of a raw copy: a replay has made it.
+    let isReference: Bool
     @exclusivity(unchecked) var states: ChunkStates
     /// How often each message has failed, by index, of those that have.
     var failures: [Int: Int] = [:]
@@ -26,8 +28,9 @@ final class Chunk {
     var count: Int { lengths.count }
 
     /// A chunk that is being collected, or one that was read: then its messages are appended with their states.
-    init(id: Int64, queue: Int64, arrived: Timestamp, stoodStill: Int64) {
+    init(id: Int64, queue: Int64, arrived: Timestamp, stoodStill: Int64, isReference: Bool = false) {
         self.id = id
+        self.isReference = isReference
         self.queue = queue
         self.arrived = arrived
         self.stoodStill = stoodStill
@@ -63,7 +66,7 @@ final class Chunk {
     }
 
     /// Whether so little is left that what is gone is worth taking off the disk.
-    var isSparse: Bool { !isRawCopy && live > 0 && storedBytes >= 1 << 16 && storedBytes >= 4 * liveBytes }
+    var isSparse: Bool { !isRawCopy && !isReference && live > 0 && storedBytes >= 1 << 16 && storedBytes >= 4 * liveBytes }
 
     /// The bodies of what is gone are no longer stored.
     func rewritten() { storedBytes = liveBytes }

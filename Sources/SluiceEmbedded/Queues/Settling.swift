@@ -40,9 +40,9 @@ extension StoreState {
             }
             try store(split, part, in: intake, from: queue, &tally)
             if let next = split.next {
-                goOn(ref, chunk, queue, state, with: split.object, at: next)
+                goOn(ref, chunk, queue, state, with: split.positionName, at: next)
             } else {
-                forgetPosition(of: split.object, in: queue)
+                forgetPosition(of: split.positionName, in: queue)
                 tally.passed += 1
                 finish(ref, chunk, queue, &tally)
             }
@@ -180,7 +180,7 @@ extension StoreState {
         tally.add(.read, part.records.count + split.refused.count)
         guard !split.refused.isEmpty, let target = deadLetterQueue(of: queue) else { return }
         for refused in split.refused {
-            var lineage = Lineage(identity: RecordIdentity(split.object, refused.number), received: now)
+            var lineage = Lineage(identity: split.identity(of: refused.number), received: now)
             if target.isFIFO { lineage.group = lineage.identity.text }
             // It died on the way to the intake queue, and a redrive sends it there.
             let death = MessageHeader.Death(
@@ -194,23 +194,23 @@ extension StoreState {
 
     /// The message comes again at once, for the next part; what it has been received for is not counted.
     private func goOn(
-        _ ref: MessageRef, _ chunk: Chunk, _ queue: QueueState, _ state: MessageState, with object: ObjectVersion,
+        _ ref: MessageRef, _ chunk: Chunk, _ queue: QueueState, _ state: MessageState, with object: String,
         at position: SourcePosition
     ) {
-        positions[queue.id, object.description] = position
+        positions[queue.id, object] = position
         let id = queue.id
-        execute { try SplitPositions.write(position, of: object.description, in: id, $0) }
+        execute { try SplitPositions.write(position, of: object, in: id, $0) }
         var kept = state
         kept.receiveCount = 0
         kept.suspect = false
         comeBack(ref, chunk, queue, kept, after: .zero)
     }
 
-    private func forgetPosition(of object: ObjectVersion, in queue: QueueState) {
-        guard positions[queue.id, object.description] != nil else { return }
-        positions[queue.id, object.description] = nil
+    private func forgetPosition(of object: String, in queue: QueueState) {
+        guard positions[queue.id, object] != nil else { return }
+        positions[queue.id, object] = nil
         let id = queue.id
-        execute { try SplitPositions.write(nil, of: object.description, in: id, $0) }
+        execute { try SplitPositions.write(nil, of: object, in: id, $0) }
     }
 }
 

@@ -3,7 +3,7 @@ import Sluice
 /// The headers and bodies of one chunk, as they are stored: what was committed together in one queue.
 ///
 /// Immutable and shared: a message that is handed out is a slice of `body`, never a copy.
-final class ChunkContent {
+final class ChunkContent: Sendable {
     let header: [UInt8]
     let body: [UInt8]
     /// Where each message's entry begins in `header`.

@@ -128,7 +128,8 @@ extension StoreState {
         let rows = try Row.fetchCursor(
             database,
             sql: """
-                SELECT c.id, c.queue, c.arrived, c.stood_still, c.header, s.state, a.chunk IS NOT NULL AS raw
+                SELECT c.id, c.queue, c.arrived, c.stood_still, c.header, s.state, a.chunk IS NOT NULL AS raw,
+                    c.origin IS NOT NULL AS refers
                 FROM chunk_state s JOIN chunk c ON c.id = s.chunk LEFT JOIN archive a ON a.chunk = c.id
                 ORDER BY c.id
                 """)
@@ -152,7 +153,8 @@ extension StoreState {
         let chunk = Chunk(
             id: try row.decode(forColumn: "id"), queue: queueID,
             arrived: try Timestamp(stored: row.decode(forColumn: "arrived")),
-            stoodStill: try Timestamp(stored: row.decode(forColumn: "stood_still")).milliseconds)
+            stoodStill: try Timestamp(stored: row.decode(forColumn: "stood_still")).milliseconds,
+            isReference: try row.decode(forColumn: "refers"))
         chunk.isRawCopy = try row.decode(forColumn: "raw")
         var reader = ByteReader(Array(try row.decode(Data.self, forColumn: "header")))
         guard try reader.byte() == HeaderCoding.version else { throw StoreDamage("a header of another version") }

@@ -88,25 +88,28 @@ enum HeaderCoding {
             writer.byte(0)
             writer.string(name)
         case .message(let id):
-            writer.byte(1)
+            writer.byte(identity.replay == 0 ? 1 : 3)
             writer.id(id)
         case .object(let object, let number):
-            writer.byte(2)
+            writer.byte(identity.replay == 0 ? 2 : 4)
             writer.string(object)
             writer.number(Int(number))
         }
+        if identity.replay > 0 { writer.number(identity.replay) }
         writer.string(identity.outputs)
     }
 
     private static func readIdentity(from reader: inout ByteReader) throws(StoreDamage) -> RecordIdentity {
         let origin: RecordIdentity.Origin
-        switch try reader.byte() {
+        let kind = try reader.byte()
+        switch kind {
         case 0: origin = .named(try reader.string())
-        case 1: origin = .message(try reader.id())
-        case 2: origin = .object(try reader.string(), Int64(try reader.number()))
-        case let kind: throw StoreDamage("an unknown kind of identity (\(kind))")
+        case 1, 3: origin = .message(try reader.id())
+        case 2, 4: origin = .object(try reader.string(), Int64(try reader.number()))
+        default: throw StoreDamage("an unknown kind of identity (\(kind))")
         }
-        return RecordIdentity(origin: origin, outputs: try reader.string())
+        let replay = kind > 2 ? try reader.number() : 0
+        return RecordIdentity(origin: origin, replay: replay, outputs: try reader.string())
     }
 
     private static func write(_ subjects: [SubjectHash], to writer: inout ByteWriter) {

@@ -114,12 +114,11 @@ final class Store: Sendable {
     /// Reads the lineages of records that Split has made, on the step's own task.
     func prepare(_ part: SplitPart, for entry: QueueCatalogue.Entry) -> [PreparedMessage] {
         var source = ids.withLock { $0.split() }
-        let object = part.object.description
         return part.records.map { record in
             let id = source.id()
             let intake = entry.read(record.body, id: id, senderGroup: nil, hasher: hasher)
             var prepared = PreparedMessage(id: id, body: record.body, lineage: intake.lineage)
-            prepared.lineage.identity = RecordIdentity(origin: .object(object, record.number), outputs: "")
+            prepared.lineage.identity = part.identity(of: record.number)
             prepared.withoutSubject = intake.withoutSubject
             prepared.deadOnArrival = intake.missing
             return prepared

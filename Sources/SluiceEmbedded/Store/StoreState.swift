@@ -41,6 +41,8 @@ final class StoreState {
     var ids = MessageIDSource()
     var nextChunk: Int64 = 1
     var nextObject: Int64 = 1
+    /// The number of the latest replay of this process; the file knows those before.
+    var lastReplay = 0
     /// How far objects have been read that Split has begun.
     var positions = SplitPositions()
     /// The bytes of objects.
@@ -64,7 +66,7 @@ final class StoreState {
 
     // What the present turn has changed.
     @exclusivity(unchecked) private var builders: [Int64: OpenChunk] = [:]
-    private var finished: [(chunk: Chunk, content: ChunkContent)] = []
+    private var finished: [FinishedChunk] = []
     @exclusivity(unchecked) var dirty = TouchedNumbers()
     var failures = FailureBook()
     private var statements: [(Database) throws -> Void] = []
@@ -157,7 +159,35 @@ final class StoreState {
 
     private func close(_ queue: Int64) {
         guard let open = builders.removeValue(forKey: queue) else { return }
-        finished.append((open.chunk, open.builder.finish()))
+        finished.append(FinishedChunk(chunk: open.chunk, content: open.builder.finish()))
+    }
+
+    /// Stores messages whose bytes a raw copy has.
+    /// - Parameter places: of each in the raw copy.
+    func append(
+        _ headers: [MessageHeader], referringTo origin: Int64, _ content: ChunkContent, places: [Int],
+        to queue: QueueState
+    ) throws {
+        close(queue.id)
+        let chunk = Chunk(
+            id: nextChunk, queue: queue.id, arrived: now, stoodStill: queue.record.stoodStill(at: now),
+            isReference: true)
+        nextChunk += 1
+        chunks[chunk.id] = chunk
+        queue.chunks.append(chunk.id)
+        changedQueues.insert(queue.id)
+        var builder = ChunkBuilder()
+        for (header, place) in zip(headers, places) {
+            let body = content.body(at: place)
+            let index = builder.append(header, body: body)
+            let state = initialState(delay: nil, queue)
+            let group = queue.isFIFO ? queue.fifo.join(header.lineage.group ?? "") : nil
+            chunk.append(length: body.count, group: group, state: state)
+            queue.depth.bytes += body.count
+            arrive(MessageRef(chunk: chunk.id, index: Int32(index)), chunk, queue, state)
+        }
+        let reference = ChunkReference(origin: origin, places: places)
+        finished.append(FinishedChunk(chunk: chunk, content: builder.finish(), reference: reference))
     }
 
     /// Puts a message that is new to memory where its state says it is.
@@ -281,7 +311,7 @@ final class StoreState {
         for queue in builders.keys.sorted() { close(queue) }
         let additions = ledger.takeAdditions()
         try database.transaction { database in
-            for (chunk, content) in finished { try insert(chunk, content) }
+            for done in finished { try insert(done) }
             for id in dirty.numbers { try writeState(of: id) }
             try failures.write(to: self.database)
             for (account, entries) in additions {
@@ -292,12 +322,14 @@ final class StoreState {
         settle()
     }
 
-    private func insert(_ chunk: Chunk, _ content: ChunkContent) throws {
+    private func insert(_ done: FinishedChunk) throws {
+        let chunk = done.chunk
         dirty.remove(chunk.id)
-        let keep = queues[chunk.queue]?.record.archiveKeep
+        // A replay's bytes are a raw copy already.
+        let keep = chunk.isReference ? nil : queues[chunk.queue]?.record.archiveKeep
         chunk.isRawCopy = keep != nil
         guard chunk.live > 0 || chunk.isRawCopy else { return }
-        try database.insert(chunk, content)
+        try database.insert(chunk, done.content, done.reference)
         if chunk.live > 0 { try database.putState(of: chunk) }
         if let keep { try database.archive(chunk, until: chunk.arrived + keep) }
     }
@@ -315,7 +347,7 @@ final class StoreState {
 
     /// After a commit: what is gone leaves memory, what was written becomes readable.
     private func settle() {
-        for (chunk, content) in finished where chunk.live > 0 { contents.insert(content, for: chunk.id) }
+        for done in finished where done.chunk.live > 0 { contents.insert(done.content, for: done.chunk.id) }
         for id in dirty.numbers.union(finished.map(\.chunk.id)) {
             guard let chunk = chunks[id] else { continue }
             if chunk.live == 0 { forget(chunk) } else if chunk.isSparse { sparse.insert(id) }
@@ -367,6 +399,14 @@ final class StoreState {
 }
 
 /// The chunk that a turn collects for one queue.
+/// A chunk that this turn writes, and that takes no more messages.
+private struct FinishedChunk {
+    let chunk: Chunk
+    let content: ChunkContent
+    /// `nil` = its bytes are its own.
+    var reference: ChunkReference?
+}
+
 private final class OpenChunk {
     let chunk: Chunk
     @exclusivity(unchecked) var builder = ChunkBuilder()

@@ -186,6 +186,21 @@ package actor ScriptedControl: Control {
         return stored
     }
 
+    package func archive(pipeline: String?) -> [ArchiveHour] { [] }
+    package func rawCopies(_ selection: RawCopySelection) -> RawCopyPage { RawCopyPage(copies: [], next: nil) }
+    package func archivedObjects(_ selection: ArchivedObjectSelection) -> [ArchivedObject] { [] }
+    package func verifyArchive(pipeline: String, after place: Int64) -> ArchiveVerification { ArchiveVerification() }
+    package func estimate(_ request: ReplayRequest) -> ReplayEstimate {
+        ReplayEstimate(kind: .messages, count: 0, bytes: 0, first: nil, last: nil)
+    }
+    package func beginReplay(_ request: ReplayRequest) -> ReplayReport {
+        ReplayReport(number: 1, request: request, kind: .messages)
+    }
+    package func continueReplay(_ number: Int) throws -> ReplayReport {
+        throw ControlError.unknown("there is no replay \(number)")
+    }
+    package func codeVersions(of step: StepName) -> [CodeVersion] { [] }
+
     package func buckets(named name: String?) throws -> [BucketReport] {
         let buckets = Dictionary(grouping: objects, by: \.object.bucket).filter { name ?? $0.key == $0.key }
         if let name, buckets.isEmpty { throw ControlError.unknown("there is no bucket '\(name)'") }

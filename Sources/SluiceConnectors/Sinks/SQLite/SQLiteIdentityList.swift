@@ -52,6 +52,7 @@ enum SQLiteIdentityList {
             json.append(contentsOf: "\(number)".utf8)
         case .named(let name): append(name, to: &json)
         }
+        if identity.replay > 0 { append(identity.replayText, to: &json) }
         append(identity.outputs, to: &json)
         json.append(UInt8(ascii: "\""))
     }
