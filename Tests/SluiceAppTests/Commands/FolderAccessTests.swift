@@ -37,6 +37,8 @@ private final class OvertakingAssembly: EngineAssembly {
         return try await inner.open(folder: folder, create: create, clockRate: clockRate, logger: logger)
     }
 
+    func path(ofBlob blob: String, folder: String) -> String { inner.path(ofBlob: blob, folder: folder) }
+
     func logs(folder: String) -> any LogStore { inner.logs(folder: folder) }
 
     func upload(
