@@ -119,6 +119,11 @@ package final class EmbeddedEngine: Sendable {
         try await store.writer.submit { try $0.note(version: version, of: step) }
     }
 
+    /// Notes where the definition of a pipeline is, for commands that need it.
+    package func note(definition file: String?, of pipeline: String) async throws {
+        try await store.writer.submit { try $0.note(definition: file, of: pipeline) }
+    }
+
     /// The pause that a former process, or a command, has left for a step.
     package func pause(of step: StepName) async throws -> StepControl.Pause? {
         try await store.writer.submit { state in

@@ -42,11 +42,13 @@ public struct PipelineReport: Sendable, Hashable, Codable {
     public var withoutSubject: Int
     /// When the raw copies taken now will be deleted; `nil` = none are kept.
     public var archiveUntil: Timestamp?
+    /// The file of the definition that ran last; `nil` = it was built in Swift, or has not run.
+    public var definition: String?
 
     public init(
         name: String, running: Bool, steps: [StepReport], queues: [QueueReport], dead: Int, deadSince: Timestamp?,
         deadReason: String?, deadReasonCount: Int, deadExpires: Timestamp?, withoutSubject: Int,
-        archiveUntil: Timestamp?, formerSteps: [StepReport] = []
+        archiveUntil: Timestamp?, formerSteps: [StepReport] = [], definition: String? = nil
     ) {
         self.name = name
         self.running = running
@@ -60,6 +62,7 @@ public struct PipelineReport: Sendable, Hashable, Codable {
         self.deadExpires = deadExpires
         self.withoutSubject = withoutSubject
         self.archiveUntil = archiveUntil
+        self.definition = definition
     }
 }
 

@@ -104,6 +104,7 @@ private struct StepAssembly {
                 maxReceiveCount: pipeline.intakeSettings.maxReceiveCount)
             return loop(PassThroughStep(pipeline), from: pipeline.intakeQueue, control, plan, log)
         }
+        keep(function.version, transform)
         let control = try await control(log, version: function.version, downstream: behind)
         let step = try TransformStep(
             transform, of: pipeline, function: function.invoker, version: function.version, control: control,
@@ -114,6 +115,19 @@ private struct StepAssembly {
             executor: function.invoker.executor)
         return StepService(loop: loop(step, from: pipeline.intakeQueue, control, plan, log)) {
             await function.invoker.close()
+        }
+    }
+
+    /// So that what records were made with can be run again. Nothing depends on it.
+    private func keep(_ version: String, _ transform: Transform) {
+        do {
+            if let reason = try KeptCode(folder: factory.folder).keep(version, transform, of: pipeline) {
+                factory.logger.debug("The code is not kept", metadata: ["code": "\(version)", "reason": "\(reason)"])
+            }
+        } catch {
+            factory.logger.warning(
+                "The code is not kept: `trace` and `replay --shadow` cannot run it later",
+                metadata: ["code": "\(version)", "error": "\(error)"])
         }
     }
 

@@ -187,6 +187,9 @@ final class RunningPipelines: Service {
 
     func define(_ pipelines: [Pipeline], among all: [Definition]) async throws {
         try await factory.engine.apply(pipelines, among: all.map(\.pipeline.name))
+        for definition in all {
+            try await factory.engine.note(definition: definition.file, of: definition.pipeline.name)
+        }
     }
 
     func makeMembers(

@@ -45,7 +45,8 @@ extension StoreState {
             withoutSubject: intakes.reduce(0) {
                 $0 + (ledger[LedgerBook.account(ofQueue: $1.id)][.withoutSubject] ?? 0)
             },
-            archiveUntil: pipeline.archiveKeep.map { now + $0 }, formerSteps: formerSteps(of: pipeline))
+            archiveUntil: pipeline.archiveKeep.map { now + $0 }, formerSteps: formerSteps(of: pipeline),
+            definition: pipeline.definition)
     }
 
     private func stepReports(of pipeline: PipelineRecord, registry: StepRegistry?) -> [StepReport] {

@@ -16,7 +16,7 @@ extension StoreState {
         let claimed = try wanted.filter { try put($0) }.map(\.name)
         var record = PipelineRecord(
             name: pipeline.name, stages: pipeline.stages.map { .init(queue: $0.queue, step: $0.step) },
-            archiveKeep: pipeline.archive?.keep)
+            archiveKeep: pipeline.archive?.keep, definition: pipelines[pipeline.name]?.definition)
         let former = pipelines[pipeline.name]?.stages ?? []
         for index in record.stages.indices {
             let step = record.stages[index].step

@@ -7,6 +7,8 @@ struct PipelineRecord: Codable, Hashable {
     /// The queues that records wait in, from intake on, with the step that receives from each.
     var stages: [Stage]
     var archiveKeep: Duration?
+    /// The file of its definition, where it has one.
+    var definition: String?
 
     struct Stage: Codable, Hashable {
         var queue: String
@@ -51,6 +53,13 @@ extension StoreState {
                     version: version, since: try Timestamp(stored: row.decode(forColumn: "since")), former: former)
             }
         }
+    }
+
+    /// - Parameter file: `nil` = it was built in Swift.
+    func note(definition file: String?, of pipeline: String) throws {
+        guard var record = pipelines[pipeline], record.definition != file else { return }
+        record.definition = file
+        try put(record)
     }
 
     func note(brokenCode: String?, of step: StepName) throws {

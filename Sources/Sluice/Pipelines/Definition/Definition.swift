@@ -16,6 +16,11 @@ package struct Definition: Sendable {
         self.secrets = secrets
     }
 
+    /// The file that it stands in, as it was named; `nil` = it was built in Swift.
+    package var file: String? {
+        if case .file(let path, _, _) = marks.start { path } else { nil }
+    }
+
     /// False for a key that could not be read, or that is not known without the secrets.
     func knows(_ path: String) -> Bool { !marks.unread.contains(path) }
 

@@ -30,6 +30,17 @@ struct ReplayCommand: AsyncParsableCommand, ChangingCommand {
     @Flag(help: "Say what would be sent, and send nothing.")
     var dryRun = false
 
+    @Flag(help: "Send nothing: run it through today's code, and compare with the rows in the sink.")
+    var shadow = false
+
+    @Option(help: "With --shadow: a file for all that is not as it was, one JSON document a line.", completion: .file())
+    var export: String?
+
+    @Option(
+        name: .shortAndLong, help: "With --shadow: the definition; that which ran last, unless it is named.",
+        completion: .file())
+    var file: String?
+
     @Option(help: "Go on with the replay of this number.")
     var resume: Int?
 
@@ -40,6 +51,10 @@ struct ReplayCommand: AsyncParsableCommand, ChangingCommand {
         if resume != nil, from != nil || to != nil || !conditions.isEmpty || dryRun {
             throw ValidationError("--resume goes on with what was asked for before: leave the other options out.")
         }
+        if shadow, resume != nil || rate != nil || dryRun {
+            throw ValidationError("--shadow sends nothing: --resume, --rate and --dry-run are for what is sent.")
+        }
+        if !shadow, export != nil || file != nil { throw ValidationError("--export and --file are for --shadow.") }
     }
 
     mutating func run() async throws {
@@ -54,6 +69,9 @@ struct ReplayCommand: AsyncParsableCommand, ChangingCommand {
             throw CommandFailure(.usage, "--from is not before --to: nothing arrived in between")
         }
         if dryRun, let request { return try await estimate(request, context) }
+        if shadow, let request {
+            return try await ShadowCommand(request: request, file: file, export: export).run(context)
+        }
         let (resumed, name, pace) = (resume, pipeline, ReplayPace(rate: rate?.perSecond))
         let progress = ReplayProgress()
         do {

@@ -28,9 +28,12 @@ struct Trial {
     private let pipeline: Pipeline
     private let transform: Transform
     private let context: CommandContext
+    private let judgesDelivery: Bool
 
+    /// - Parameter judgesDelivery: whether a sink says what it would not take.
     /// - Throws: `CommandFailure` (64) for a pipeline without a function.
-    init(_ pipeline: Pipeline, _ context: CommandContext) throws {
+    init(_ pipeline: Pipeline, _ context: CommandContext, judgesDelivery: Bool = true) throws {
+        self.judgesDelivery = judgesDelivery
         guard let transform = pipeline.transform else {
             throw CommandFailure(.usage, "pipeline '\(pipeline.name)' has no function: records pass on unchanged")
         }
@@ -50,7 +53,7 @@ struct Trial {
             // What the function writes is what somebody who tries it wants to see.
             logger: context.loggerOfFailuresOnce(.info))
         let invoker = WatchedInvoker(function.invoker)
-        let delivery = try TrialDelivery(pipeline, folder: scratch + "/sink", context)
+        let delivery = judgesDelivery ? try TrialDelivery(pipeline, folder: scratch + "/sink", context) : nil
         let results: Swift.Result<[Result], any Error>
         do {
             // One invocation after the other, as a step of `concurrency: 1` does it.

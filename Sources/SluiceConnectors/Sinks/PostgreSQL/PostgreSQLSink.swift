@@ -13,7 +13,7 @@ package import Sluice
 /// go, with a later write.
 ///
 /// **Refused records.** What is no row for this table is named; what the server refuses is not, and the batch is halved.
-package actor PostgreSQLSink: RecordSink {
+package actor PostgreSQLSink: RehearsingSink {
     private let plan: PostgreSQLPlan
     /// Connections that nobody uses just now.
     private var idle: [PostgreSQLWriter] = []
@@ -57,6 +57,33 @@ package actor PostgreSQLSink: RecordSink {
             throw error
         }
         await writer.close()
+    }
+
+    package nonisolated var hasKey: Bool { !plan.key.isEmpty }
+
+    package func rehearse(_ batch: [SinkRecord]) async throws(SinkError) -> [Rehearsal] {
+        guard !batch.isEmpty else { return [] }
+        return try await withWriter { (writer) throws(SinkError) in try await writer.rehearse(batch) }
+    }
+
+    package func rows(where column: String, is value: String, limit: Int) async throws(SinkError) -> [SinkRow] {
+        try await withWriter { (writer) throws(SinkError) in
+            try await writer.rows(where: column, is: value, limit: limit)
+        }
+    }
+
+    private func withWriter<Value: Sendable>(
+        _ body: (PostgreSQLWriter) async throws(SinkError) -> Value
+    ) async throws(SinkError) -> Value {
+        let writer = idle.popLast() ?? PostgreSQLWriter(plan)
+        do throws(SinkError) {
+            let value = try await body(writer)
+            idle.append(writer)
+            return value
+        } catch {
+            await writer.close()
+            throw error
+        }
     }
 
     package func close() async {

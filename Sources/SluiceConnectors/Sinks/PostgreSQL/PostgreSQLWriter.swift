@@ -3,8 +3,8 @@ import Sluice
 
 /// One connection, and what it knows of the table: writes batches, each in one transaction.
 actor PostgreSQLWriter {
-    private let plan: PostgreSQLPlan
-    private let connection: PostgreSQLConnection
+    let plan: PostgreSQLPlan
+    let connection: PostgreSQLConnection
     private var table: PostgreSQLTable?
     private var hasDelivered = false
 
@@ -163,7 +163,7 @@ actor PostgreSQLWriter {
         return segments
     }
 
-    private func write(
+    func write(
         _ segments: [[PostgreSQLRow]], _ statements: PostgreSQLStatements, repeated: Set<Int>, count: Int
     ) async throws(PostgreSQLFault) -> [SinkEffect] {
         var effects = Array(repeating: SinkEffect.written, count: count)

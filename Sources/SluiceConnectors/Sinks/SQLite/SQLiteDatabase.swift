@@ -13,7 +13,7 @@ final class SQLiteDatabase {
     /// What is known of the table; `nil` = look again. It holds statements: gone before the connection closes.
     private var prepared: Prepared?
 
-    private struct Prepared {
+    struct Prepared {
         let writer: SQLiteRowWriter
         let delivered: SQLiteDelivered?
         /// Counts changes of the schema, whoever makes them: another number = look again.
@@ -107,7 +107,7 @@ final class SQLiteDatabase {
 
     // MARK: Transactions
 
-    private func transaction(_ body: (Database) throws -> Database.TransactionCompletion) throws(SinkError) {
+    func transaction(_ body: (Database) throws -> Database.TransactionCompletion) throws(SinkError) {
         do {
             try queue.inDatabase { database in
                 try database.inTransaction(.immediate) {
@@ -145,7 +145,10 @@ final class SQLiteDatabase {
 
     // MARK: The table
 
-    private func prepare(
+    /// What is known of the table may be of a transaction that was taken back.
+    func forgetPrepared() { prepared = nil }
+
+    func prepare(
         _ database: Database, creatingFor batch: [SinkRecord]
     ) throws -> (Prepared, isNewTable: Bool) {
         if let prepared, try prepared.readSchemaVersion.integer() == prepared.schemaVersion { return (prepared, false) }

@@ -22,7 +22,7 @@ package import Sluice
 /// file takes commits that nobody will ever read. The sink then answers `.unavailable`; the next try opens what is
 /// at the path by then. A database with rows of ours or of others that has vanished is not made anew by the same
 /// process: perhaps a disk is missing. Somebody has to say that an empty one is right, by an empty file in its place.
-package actor SQLiteSink: RecordSink {
+package actor SQLiteSink: RehearsingSink {
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
     private let executor: BlockingExecutor
 
@@ -65,6 +65,18 @@ package actor SQLiteSink: RecordSink {
     package func probe() throws(SinkError) {
         if database == nil, !hadDatabase, try !SQLiteFile.isThere(plan) { return }
         try withDatabase { (database) throws(SinkError) in try database.probe() }
+    }
+
+    package nonisolated var hasKey: Bool { !plan.key.isEmpty }
+
+    package func rehearse(_ batch: [SinkRecord]) throws(SinkError) -> [Rehearsal] {
+        try withDatabase { (database) throws(SinkError) in try database.rehearse(batch, plan) }
+    }
+
+    package func rows(where column: String, is value: String, limit: Int) throws(SinkError) -> [SinkRow] {
+        try withDatabase { (database) throws(SinkError) in
+            try database.rows(where: column, is: value, limit: limit, plan)
+        }
     }
 
     package func close() {
