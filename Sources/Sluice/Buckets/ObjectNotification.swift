@@ -70,7 +70,8 @@ package struct ObjectNotification: Sendable, Hashable {
     }
 
     private static func replay(in event: JSONValue) throws(Mistake) -> Replay? {
-        guard let own = event.member("sluice"), let number = own.member("replay")?.scalarText.flatMap({ Int($0) }) else {
+        guard let own = event.member("sluice"), let number = own.member("replay")?.scalarText.flatMap({ Int($0) })
+        else {
             return nil
         }
         var conditions: [ReplayCondition] = []

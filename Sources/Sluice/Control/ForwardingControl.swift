@@ -31,6 +31,9 @@ extension ForwardingControl {
     package func verifyArchive(pipeline: String, after place: Int64) async throws -> ArchiveVerification {
         try await control.verifyArchive(pipeline: pipeline, after: place)
     }
+    package func places(of identity: RecordIdentity, in pipeline: String) async throws -> [RecordPlace] {
+        try await control.places(of: identity, in: pipeline)
+    }
     package func estimate(_ request: ReplayRequest) async throws -> ReplayEstimate {
         try await control.estimate(request)
     }

@@ -12,6 +12,9 @@ public protocol ArchiveControl: Sendable {
     /// Objects that a pipeline was told of and that are kept, in the order in which they were put, a page at a time.
     func archivedObjects(_ selection: ArchivedObjectSelection) async throws -> [ArchivedObject]
 
+    /// Where a record, and what was made of it, is at this moment; replays of it are not meant.
+    func places(of identity: RecordIdentity, in pipeline: String) async throws -> [RecordPlace]
+
     /// Reads raw copies once more, and compares them with the checksums they were stored with: a page at a time.
     /// - Parameter place: where the page before ended; 0 = from the beginning.
     func verifyArchive(pipeline: String, after place: Int64) async throws -> ArchiveVerification
@@ -173,6 +176,30 @@ public struct ArchivedObject: Sendable, Hashable, Codable {
         self.blob = blob
         self.isInBucket = isInBucket
         self.expires = expires
+    }
+}
+
+/// A message of a record that waits somewhere.
+public struct RecordPlace: Sendable, Hashable, Codable {
+    public var queue: String
+    public var role: QueueReport.Role
+    public var identity: RecordIdentity
+    /// A step, or a client, has it.
+    public var isInFlight: Bool
+    public var receiveCount: Int
+    /// Why it is dead; `nil` = it is not.
+    public var failure: Failure?
+
+    public init(
+        queue: String, role: QueueReport.Role, identity: RecordIdentity, isInFlight: Bool, receiveCount: Int,
+        failure: Failure?
+    ) {
+        self.queue = queue
+        self.role = role
+        self.identity = identity
+        self.isInFlight = isInFlight
+        self.receiveCount = receiveCount
+        self.failure = failure
     }
 }
 

@@ -115,8 +115,10 @@ public struct RecordIdentity: Hashable, Sendable, Codable, CustomStringConvertib
             outputs = text.dropFirst(1 + digits.count)
         }
         guard outputs.first ?? "/" == "/" else { return nil }
-        guard outputs.isEmpty || outputs.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
-            .allSatisfy(isNumber)
+        guard
+            outputs.isEmpty
+                || outputs.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+                    .allSatisfy(isNumber)
         else { return nil }
         return (replay, String(outputs))
     }

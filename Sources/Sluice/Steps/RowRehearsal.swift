@@ -18,6 +18,11 @@ package enum Rehearsal: Sendable, Hashable {
     case row(before: SinkRow?, after: SinkRow)
     /// The sink would refuse the record.
     case refused(reason: String)
+
+    /// The row as it is.
+    package var before: SinkRow? {
+        if case .row(let before, _) = self { before } else { nil }
+    }
 }
 
 /// A row as texts, in the order of the table's columns.
@@ -41,9 +46,11 @@ package struct SinkRow: Sendable, Hashable {
 
     /// The columns that differ, with both values.
     package func differences(to other: SinkRow) -> [(column: String, before: String?, after: String?)] {
-        let columns = values.map(\.column) + other.values.map(\.column).filter { name in
-            !values.contains { $0.column == name }
-        }
+        let columns =
+            values.map(\.column)
+            + other.values.map(\.column).filter { name in
+                !values.contains { $0.column == name }
+            }
         return columns.compactMap { column in
             let (before, after) = (self[column], other[column])
             return before == after ? nil : (column, before, after)

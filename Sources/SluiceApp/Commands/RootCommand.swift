@@ -22,7 +22,8 @@ struct RootCommand: AsyncParsableCommand {
                     name: "Watch:",
                     subcommands: [StatusCommand.self, LogsCommand.self, QueueCommand.self, BucketCommand.self]),
                 CommandGroup(name: "Dead letters:", subcommands: [DLQCommand.self]),
-                CommandGroup(name: "Upstream or us?", subcommands: [ArchiveCommand.self, ReplayCommand.self]),
+                CommandGroup(
+                    name: "Upstream or us?", subcommands: [TraceCommand.self, ArchiveCommand.self, ReplayCommand.self]),
                 CommandGroup(name: "Keep:", subcommands: [DataCommand.self]),
                 CommandGroup(name: "More:", subcommands: [CompletionsCommand.self, VersionCommand.self]),
             ])

@@ -158,6 +158,7 @@ extension Control {
         case .archivedObjects(let selection): .archivedObjects(try await archivedObjects(selection))
         case .verifyArchive(let pipeline, let place):
             .verification(try await verifyArchive(pipeline: pipeline, after: place))
+        case .places(let identity, let pipeline): .places(try await places(of: identity, in: pipeline))
         case .estimate(let request): .estimate(try await estimate(request))
         case .beginReplay(let request): .replay(try await beginReplay(request))
         case .continueReplay(let number): .replay(try await continueReplay(number))

@@ -130,12 +130,21 @@ package struct RemoteControl: Control {
     }
 
     package func archivedObjects(_ selection: ArchivedObjectSelection) async throws -> [ArchivedObject] {
-        guard case .archivedObjects(let answer) = try await ask(.archivedObjects(selection)) else { throw Self.unexpected }
+        guard case .archivedObjects(let answer) = try await ask(.archivedObjects(selection)) else {
+            throw Self.unexpected
+        }
         return answer
     }
 
     package func verifyArchive(pipeline: String, after place: Int64) async throws -> ArchiveVerification {
         guard case .verification(let answer) = try await ask(.verifyArchive(pipeline: pipeline, after: place)) else {
+            throw Self.unexpected
+        }
+        return answer
+    }
+
+    package func places(of identity: RecordIdentity, in pipeline: String) async throws -> [RecordPlace] {
+        guard case .places(let answer) = try await ask(.places(identity, pipeline: pipeline)) else {
             throw Self.unexpected
         }
         return answer

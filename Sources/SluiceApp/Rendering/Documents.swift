@@ -26,6 +26,7 @@ struct PipelineDocument: Encodable {
     var pipeline: String
     var running: Bool
     var received: Int
+    var replayed: Int
     var delivered: Int
     var filtered: Int
     var unconfirmed: Int
@@ -53,6 +54,7 @@ struct PipelineDocument: Encodable {
         pipeline = report.name
         running = report.running
         received = balance.received
+        replayed = balance.replayed
         delivered = balance.delivered
         filtered = balance.filtered
         unconfirmed = balance.unconfirmed

@@ -5,6 +5,8 @@ import Sluice
 struct PipelineBalance: Sendable, Equatable {
     /// Records that came in from outside; what was redriven had come in before.
     var received = 0
+    /// Of them the raw copies of messages that were sent again.
+    var replayed = 0
     /// Objects that are not split into records yet, or could not be: they wait, or are dead.
     var objects = 0
     /// Outputs of the transform, and the records they came from: equal unless one record has several outputs.
@@ -26,8 +28,13 @@ struct PipelineBalance: Sendable, Equatable {
     init(_ pipeline: PipelineReport) {
         for queue in pipeline.queues {
             let count = { (entry: LedgerEntry) in queue.ledger[entry] ?? 0 }
-            received += count(.split) + count(.refused) + count(.replayed) + count(.movedIn)
-            if queue.role == .objects { objects += count(.sent) } else { received += count(.sent) }
+            received += count(.split) + count(.refused) + count(.movedIn)
+            if queue.role == .objects {
+                objects += count(.sent) + count(.replayed)
+            } else {
+                received += count(.sent) + count(.replayed)
+                replayed += count(.replayed)
+            }
             discarded += count(.discarded)
             expired += count(.expired)
             erased += count(.erased)

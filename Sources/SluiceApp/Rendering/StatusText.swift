@@ -58,7 +58,8 @@ struct StatusText {
 
     /// Objects that are not records yet are counted as what they are.
     private func received(_ balance: PipelineBalance) -> String {
-        let records = Numbers.grouped(balance.received)
+        let replayed = balance.replayed > 0 ? " (\(Numbers.grouped(balance.replayed)) replayed)" : ""
+        let records = Numbers.grouped(balance.received) + replayed
         guard balance.objects != 0 else { return records }
         return "\(records) + \(Numbers.grouped(balance.objects)) object\(balance.objects == 1 ? "" : "s")"
     }

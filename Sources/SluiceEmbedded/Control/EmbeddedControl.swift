@@ -96,6 +96,10 @@ package struct EmbeddedControl: Control {
         try await EmbeddedArchive(store: store).verify(pipeline: pipeline, after: place)
     }
 
+    package func places(of identity: RecordIdentity, in pipeline: String) async throws -> [RecordPlace] {
+        try await store.writer.submit { try $0.places(of: identity, in: pipeline) }
+    }
+
     package func estimate(_ request: ReplayRequest) async throws -> ReplayEstimate {
         try await store.writer.submit { try $0.estimate(request) }
     }

@@ -66,7 +66,9 @@ final class Chunk {
     }
 
     /// Whether so little is left that what is gone is worth taking off the disk.
-    var isSparse: Bool { !isRawCopy && !isReference && live > 0 && storedBytes >= 1 << 16 && storedBytes >= 4 * liveBytes }
+    var isSparse: Bool {
+        !isRawCopy && !isReference && live > 0 && storedBytes >= 1 << 16 && storedBytes >= 4 * liveBytes
+    }
 
     /// The bodies of what is gone are no longer stored.
     func rewritten() { storedBytes = liveBytes }

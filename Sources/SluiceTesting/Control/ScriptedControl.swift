@@ -190,6 +190,7 @@ package actor ScriptedControl: Control {
     package func rawCopies(_ selection: RawCopySelection) -> RawCopyPage { RawCopyPage(copies: [], next: nil) }
     package func archivedObjects(_ selection: ArchivedObjectSelection) -> [ArchivedObject] { [] }
     package func verifyArchive(pipeline: String, after place: Int64) -> ArchiveVerification { ArchiveVerification() }
+    package func places(of identity: RecordIdentity, in pipeline: String) -> [RecordPlace] { [] }
     package func estimate(_ request: ReplayRequest) -> ReplayEstimate {
         ReplayEstimate(kind: .messages, count: 0, bytes: 0, first: nil, last: nil)
     }

@@ -7,6 +7,10 @@ struct ArchivedRecord: Sendable {
     var name: String?
     var received: Timestamp
     var body: Bytes
+    /// When its raw copy is deleted; `nil` = the object that it stands in is in its bucket.
+    var expires: Timestamp?
+    /// Of the object it stands in.
+    var line: Int64?
 
     /// As people know it.
     var label: String { name ?? identity.text }
@@ -21,26 +25,28 @@ struct RawRecords {
     /// Records that are handed on at once.
     private static let part = 2_000
 
-    /// - Parameter text: bytes that a record must have in it.
+    /// - Parameter waiting: also those that are still in their queue.
     func read(
-        _ selection: RawCopySelection, _ body: ([ArchivedRecord]) async throws -> Void
+        _ selection: RawCopySelection, waiting: Bool = false, _ body: ([ArchivedRecord]) async throws -> Void
     ) async throws {
         if pipeline.source.kind == .bucket {
             try await readObjects(selection, body)
         } else {
-            try await readMessages(selection, body)
+            try await readMessages(selection, waiting: waiting, body)
         }
     }
 
     private func readMessages(
-        _ selection: RawCopySelection, _ body: ([ArchivedRecord]) async throws -> Void
+        _ selection: RawCopySelection, waiting: Bool, _ body: ([ArchivedRecord]) async throws -> Void
     ) async throws {
         var selection = selection
         repeat {
             try Task.checkCancellation()
             let page = try await control.rawCopies(selection)
-            let records = page.copies.filter { !$0.isWaiting }.map {
-                ArchivedRecord(identity: $0.identity, name: $0.name, received: $0.received, body: $0.body[...])
+            let records = page.copies.filter { waiting || !$0.isWaiting }.map {
+                ArchivedRecord(
+                    identity: $0.identity, name: $0.name, received: $0.received, body: $0.body[...],
+                    expires: $0.expires)
             }
             if !records.isEmpty { try await body(records) }
             selection.after = page.next
@@ -80,7 +86,8 @@ struct RawRecords {
                     let name = intake.read(record.body).name
                     if let wanted = selection.name, wanted != name { return nil }
                     return ArchivedRecord(
-                        identity: identity, name: name, received: object.object.modified, body: record.body)
+                        identity: identity, name: name, received: object.object.modified, body: record.body,
+                        expires: object.expires, line: record.line)
                 }
                 if !records.isEmpty { try await body(records) }
                 if batch.isAtEnd { break }

@@ -35,10 +35,15 @@ struct ShadowCompare {
     /// Records of one rehearsal.
     let batch: Int
 
-    /// What today's outputs would change in the sink.
+    /// What outputs would change in the sink.
     func withRows(_ outputs: [ShadowOutput]) async throws -> [ShadowFinding] {
+        try await rehearsed(outputs).map(\.finding)
+    }
+
+    /// The same, with the rows that are there.
+    func rehearsed(_ outputs: [ShadowOutput]) async throws -> [(row: SinkRow?, finding: ShadowFinding)] {
         guard let sink else { return [] }
-        var findings: [ShadowFinding] = []
+        var findings: [(row: SinkRow?, finding: ShadowFinding)] = []
         for start in stride(from: 0, to: outputs.count, by: batch) {
             let part = outputs[start..<min(start + batch, outputs.count)]
             let rehearsals: [Rehearsal]
@@ -47,7 +52,9 @@ struct ShadowCompare {
             } catch {
                 throw ControlError.failed("the sink cannot be compared with: \(error.reason)")
             }
-            findings += zip(part, rehearsals).map(Self.finding)
+            findings += zip(part, rehearsals).map { output, rehearsal in
+                (rehearsal.before, Self.finding(output, rehearsal))
+            }
         }
         return findings
     }

@@ -28,12 +28,13 @@ struct Trial {
     private let pipeline: Pipeline
     private let transform: Transform
     private let context: CommandContext
-    private let judgesDelivery: Bool
+    private let isForComparison: Bool
 
-    /// - Parameter judgesDelivery: whether a sink says what it would not take.
+    /// - Parameter isForComparison: only outputs are wanted: no sink judges them, and what the function writes is not
+    ///   shown.
     /// - Throws: `CommandFailure` (64) for a pipeline without a function.
-    init(_ pipeline: Pipeline, _ context: CommandContext, judgesDelivery: Bool = true) throws {
-        self.judgesDelivery = judgesDelivery
+    init(_ pipeline: Pipeline, _ context: CommandContext, isForComparison: Bool = false) throws {
+        self.isForComparison = isForComparison
         guard let transform = pipeline.transform else {
             throw CommandFailure(.usage, "pipeline '\(pipeline.name)' has no function: records pass on unchanged")
         }
@@ -51,9 +52,9 @@ struct Trial {
         let function = try FunctionAssembly(
             transform, of: pipeline, functions: context.application.functions, scratch: scratch, sandboxes: sandboxes,
             // What the function writes is what somebody who tries it wants to see.
-            logger: context.loggerOfFailuresOnce(.info))
+            logger: isForComparison ? context.logger : context.loggerOfFailuresOnce(.info))
         let invoker = WatchedInvoker(function.invoker)
-        let delivery = judgesDelivery ? try TrialDelivery(pipeline, folder: scratch + "/sink", context) : nil
+        let delivery = isForComparison ? nil : try TrialDelivery(pipeline, folder: scratch + "/sink", context)
         let results: Swift.Result<[Result], any Error>
         do {
             // One invocation after the other, as a step of `concurrency: 1` does it.
