@@ -263,7 +263,7 @@ public struct ReplayReport: Sendable, Hashable, Codable {
     public var kind: ArchiveHour.Kind
     /// Messages or objects that were sent again.
     public var sent: Int
-    /// Messages that do not fulfil the conditions. (Of objects Split passes over them.)
+    /// Messages, or objects, that do not fulfil the conditions; records of objects Split passes over.
     public var passedOver: Int
     /// What is not sent again because it still waits, and will be processed anyway.
     public var waiting: Int

@@ -1,9 +1,16 @@
-/// What a raw record has to say of itself to be replayed: `$.customer_id=42`, or `!=`.
+/// What a raw record has to say of itself to be replayed: `$.customer_id=42`, or `!=`; or where it stood:
+/// `meta.object=drop/1997-03.csv`.
 ///
 /// A value is compared as text: `42` and `"42"` are equal. A record that is not JSON, or has nothing at the path,
-/// fulfils no `=` and every `!=`.
+/// fulfils no `=` and every `!=`; so does a message where an object is meant.
 public struct ReplayCondition: Hashable, Sendable, Codable {
-    public let path: RecordPath
+    public enum Subject: Hashable, Sendable {
+        case path(RecordPath)
+        /// The object that the record stood in, as `bucket/key` or `bucket/key@version`.
+        case object
+    }
+
+    public let subject: Subject
     public let value: String
     /// `!=`.
     public let isNegated: Bool
@@ -21,17 +28,26 @@ public struct ReplayCondition: Hashable, Sendable, Codable {
         isNegated = left.last == "!"
         value = String(text[text.index(after: equals)...])
         let path = (isNegated ? left.dropLast() : left).trimmingWhitespace
+        if path == Self.objectWord {
+            subject = .object
+            return
+        }
         do {
-            self.path = try RecordPath(parsing: path)
+            subject = .path(try RecordPath(parsing: path))
         } catch {
             throw Mistake(description: "'\(path)' is no path: \(error.message)")
         }
     }
 
-    public var text: String { "\(path.text)\(isNegated ? "!=" : "=")\(value)" }
+    private static let objectWord = "meta.object"
 
-    package func holds(for record: Bytes) -> Bool {
-        (path.find(in: record)?.scalarText == value) != isNegated
+    public var text: String {
+        let left =
+            switch subject {
+            case .path(let path): path.text
+            case .object: Self.objectWord
+            }
+        return "\(left)\(isNegated ? "!=" : "=")\(value)"
     }
 
     public init(from decoder: any Decoder) throws {
@@ -49,7 +65,27 @@ public struct ReplayCondition: Hashable, Sendable, Codable {
 }
 
 extension [ReplayCondition] {
-    package func hold(for record: Bytes) -> Bool { allSatisfy { $0.holds(for: record) } }
+    /// Whether a raw record fulfils those that are about it.
+    package func hold(for record: Bytes) -> Bool {
+        allSatisfy { condition in
+            guard case .path(let path) = condition.subject else { return true }
+            return (path.find(in: record)?.scalarText == condition.value) != condition.isNegated
+        }
+    }
+
+    /// Whether an object fulfils those that are about it.
+    /// - Parameter object: `nil` = the record was a message.
+    package func hold(forObject object: ObjectVersion?) -> Bool {
+        allSatisfy { condition in
+            guard condition.subject == .object else { return true }
+            let isMeant =
+                object.map { condition.value == "\($0.bucket)/\($0.key)" || condition.value == $0.description } ?? false
+            return isMeant != condition.isNegated
+        }
+    }
+
+    /// Those that Split looks at.
+    package var ofRecords: [ReplayCondition] { filter { $0.subject != .object } }
 }
 
 extension Substring {

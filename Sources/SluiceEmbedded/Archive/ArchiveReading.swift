@@ -127,7 +127,7 @@ private struct RawCopyReader {
         if let identity = selection.identity, header.lineage.identity.raw != identity.raw { return false }
         if let name = selection.name, header.lineage.name != name { return false }
         if let text, !body.contains(text) { return false }
-        return selection.conditions.hold(for: body)
+        return selection.conditions.hold(for: body) && selection.conditions.hold(forObject: nil)
     }
 }
 

@@ -24,7 +24,7 @@ struct ReplayPart {
                 continue
             }
             let body = content.body(at: index)
-            guard request.conditions.hold(for: body) else {
+            guard request.conditions.hold(for: body), request.conditions.hold(forObject: nil) else {
                 prepared.passedOver += 1
                 continue
             }

@@ -18,11 +18,13 @@ extension StoreState {
             ArchivedObjectSelection(
                 pipeline: request.pipeline, from: request.from, to: request.to, after: record.position),
             limit: Self.objectsOfOneTurn)
+        let replay = ObjectNotification.Replay(number: number, conditions: request.conditions.ofRecords)
         let awaited = try awaitedObjects()
-        let replay = ObjectNotification.Replay(number: number, conditions: request.conditions)
         for object in found {
             record.position = object.number
-            if awaited.contains(object.object.object.description) {
+            if !request.conditions.hold(forObject: object.object.object) {
+                record.report.passedOver += 1
+            } else if awaited.contains(object.object.object.description) {
                 record.report.waiting += 1
             } else {
                 try announce(object.object, in: queue, replay: replay)

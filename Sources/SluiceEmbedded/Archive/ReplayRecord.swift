@@ -59,7 +59,8 @@ extension StoreState {
             after = last.chunk
         }
         let selection = ArchivedObjectSelection(pipeline: request.pipeline, from: request.from, to: request.to)
-        for object in try archivedObjects(selection, limit: .max) {
+        for object in try archivedObjects(selection, limit: .max)
+        where request.conditions.hold(forObject: object.object.object) {
             add(1, object.object.size, object.object.modified)
         }
         return estimate

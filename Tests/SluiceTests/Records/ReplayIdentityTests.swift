@@ -42,12 +42,22 @@ struct ReplayIdentityTests {
     func conditions() throws {
         let record = Bytes(#"{"a":42,"b":{"c":"x=y"},"d":null}"#)
         for text in ["$.a=42", "$.b.c=x=y", "$.a!=43", "$.d!=", "$.none!=1", " $.a =42"] {
-            #expect(try ReplayCondition(parsing: text).holds(for: record), "\(text)")
+            #expect(try [ReplayCondition(parsing: text)].hold(for: record), "\(text)")
         }
         for text in ["$.a=43", "$.none=1", "$.d=null"] {
-            #expect(try !ReplayCondition(parsing: text).holds(for: record), "\(text)")
+            #expect(try ![ReplayCondition(parsing: text)].hold(for: record), "\(text)")
         }
-        #expect(try !ReplayCondition(parsing: "$.a=1").holds(for: Bytes("no JSON")))
+        #expect(try ![ReplayCondition(parsing: "$.a=1")].hold(for: Bytes("no JSON")))
+        let object = ObjectVersion(bucket: "drop", key: "a=b", version: "0123456789abcdef0123456789abcdef")
+        for (text, isIn, isMessage) in [
+            ("meta.object=drop/a=b", true, false), ("meta.object=\(object)", true, false),
+            ("meta.object!=drop/a=b", false, true), ("meta.object=drop/a", false, false), ("$.a=1", true, true),
+        ] {
+            let conditions = [try ReplayCondition(parsing: text)]
+            #expect(conditions.hold(forObject: object) == isIn, "\(text)")
+            #expect(conditions.hold(forObject: nil) == isMessage, "\(text)")
+            #expect(conditions[0].text == text)
+        }
         for text in ["", "a", "=3", "$.*=1", "$.a"] {
             #expect(throws: ReplayCondition.Mistake.self, "\(text)") { try ReplayCondition(parsing: text) }
         }

@@ -22,7 +22,8 @@ struct ArchiveExportCommand: AsyncParsableCommand {
     var to: MomentArgument?
 
     @Option(
-        name: .customLong("where"), help: "Only messages with this value: '$.customer_id=42', or !=. May be repeated.")
+        name: .customLong("where"),
+        help: "Only messages with this value: '$.customer_id=42', meta.object=BUCKET/KEY, or !=. May be repeated.")
     var conditions: [ConditionArgument] = []
 
     @Option(name: .shortAndLong, help: "The file (- is stdout), or for objects the folder.", completion: .file())
@@ -125,6 +126,7 @@ struct ArchiveExport {
             guard let last = objects.last else { break }
             for object in objects {
                 try Task.checkCancellation()
+                guard selection.conditions.hold(forObject: object.object.object) else { continue }
                 var name = Self.path(ofKey: object.object.object.key)
                 if !written.insert(name).inserted { name += "@\(object.object.object.version)" }
                 let blob = context.application.assembly.path(ofBlob: object.blob, folder: folder)

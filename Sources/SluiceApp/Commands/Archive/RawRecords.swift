@@ -62,7 +62,9 @@ struct RawRecords {
         while true {
             let objects = try await control.archivedObjects(page)
             guard let last = objects.last else { return }
-            for object in objects { try await read(object, folder, selection, body) }
+            for object in objects where selection.conditions.hold(forObject: object.object.object) {
+                try await read(object, folder, selection, body)
+            }
             page.after = last.number
         }
     }

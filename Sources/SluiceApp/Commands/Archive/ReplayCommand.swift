@@ -21,7 +21,8 @@ struct ReplayCommand: AsyncParsableCommand, ChangingCommand {
     var to: MomentArgument?
 
     @Option(
-        name: .customLong("where"), help: "Only records with this value: '$.customer_id=42', or !=. May be repeated.")
+        name: .customLong("where"),
+        help: "Only records with this value: '$.customer_id=42', meta.object=BUCKET/KEY, or !=. May be repeated.")
     var conditions: [ConditionArgument] = []
 
     @Option(help: "At most so many messages (objects, where it reads a bucket) in a second: 50/s, 100/m.")
