@@ -154,8 +154,7 @@ class Case(unittest.TestCase):
 
     def table(self):
         """Totals of the table, as `data/verify` counts them."""
-        with sqlite3.connect(f"file:{self.folder / 'out' / 'shop.db'}?mode=ro", uri=True) as database:
-            return verify.in_table(database)
+        return verify.in_table(verify.SQLite(self.folder / "out" / "shop.db"))
 
     def rows(self):
         """How many rows the table has; 0 while there is none."""

@@ -64,7 +64,7 @@ struct TraceText {
     private static func text(of place: RecordPlace) -> String {
         let state = place.failure.map { "dead at \($0.step): \(SafeText.line($0.reason))" }
         return "\(place.queue), " + (state ?? (place.isInFlight ? "in flight" : "ready"))
-            + ", received \(place.receiveCount) times"
+            + ", received \(place.receiveCount == 1 ? "once" : "\(place.receiveCount) times")"
     }
 }
 

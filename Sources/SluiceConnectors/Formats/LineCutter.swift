@@ -56,7 +56,7 @@ struct LineCutter: RecordCutter {
                 bytes: body.prefix(BrokenRecord.longest))
         }
         guard isJSON, let mistake = body.jsonMistake else { return .record(body) }
-        return .broken(type: "not-json", reason: "it is no JSON: \(mistake)", bytes: body.prefix(BrokenRecord.longest))
+        return .broken(type: "not-json", reason: "it is \(mistake)", bytes: body.prefix(BrokenRecord.longest))
     }
 
     private static func isSpace(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
