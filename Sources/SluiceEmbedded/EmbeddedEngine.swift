@@ -124,6 +124,13 @@ package final class EmbeddedEngine: Sendable {
         try await store.writer.submit { try $0.note(definition: file, of: pipeline) }
     }
 
+    /// Moves raw copies that are done with into compressed files, where it is time. To be called now and then by whoever
+    /// runs pipelines.
+    /// - Returns: how many files were made.
+    package func moveRawCopies(logger: Logger) async throws -> Int {
+        try await EmbeddedArchive(store: store).moveIntoSegments(logger: logger)
+    }
+
     /// The pause that a former process, or a command, has left for a step.
     package func pause(of step: StepName) async throws -> StepControl.Pause? {
         try await store.writer.submit { state in

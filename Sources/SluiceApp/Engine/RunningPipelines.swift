@@ -74,6 +74,8 @@ final class RunningPipelines: Service {
 
     /// What has to run beside it: begins before and ends after it.
     var keeper: any Service { factory.keeper }
+    /// Looks after raw copies as long as they run.
+    var archiveKeeper: any Service { ArchiveKeeper(engine: factory.engine, logger: factory.logger) }
 
     /// The control that also reaches the steps, and reloads.
     var control: any Control {

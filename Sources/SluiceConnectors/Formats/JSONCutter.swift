@@ -97,7 +97,7 @@ struct JSONCutter: RecordCutter {
         return Cut(
             offset: offset, line: line,
             content: .broken(
-                type: "not-json", reason: "it is no JSON: \(mistake)", bytes: body.prefix(BrokenRecord.longest)))
+                type: "not-json", reason: "it is \(mistake)", bytes: body.prefix(BrokenRecord.longest)))
     }
 
     /// Passes over the value without keeping it.

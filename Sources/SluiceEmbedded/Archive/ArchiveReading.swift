@@ -17,6 +17,25 @@ extension StoreState {
     }
 
     private func messageHours(of queue: Int64, pipeline: String) throws -> [ArchiveHour] {
+        var hours = Dictionary(
+            uniqueKeysWithValues: try hoursInTheStore(of: queue, pipeline: pipeline).map { ($0.hour, $0) })
+        let keep = queues[queue]?.record.archiveKeep ?? .zero
+        for segment in try database.segments(ofQueue: queue) {
+            let hour = Timestamp(milliseconds: segment.hour * Hour.milliseconds)
+            var sum =
+                hours[hour]
+                ?? ArchiveHour(
+                    pipeline: pipeline, kind: .messages, hour: hour, count: 0, bytes: 0, storedBytes: 0, expires: nil)
+            sum.count += segment.messages
+            sum.bytes += segment.bytes
+            sum.storedBytes += segment.stored
+            sum.expires = max(sum.expires ?? segment.newest + keep, segment.newest + keep)
+            hours[hour] = sum
+        }
+        return hours.values.sorted { $0.hour < $1.hour }
+    }
+
+    private func hoursInTheStore(of queue: Int64, pipeline: String) throws -> [ArchiveHour] {
         try database.read { database in
             let rows = try Row.fetchAll(
                 database,

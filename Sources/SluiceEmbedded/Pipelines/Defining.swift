@@ -185,6 +185,9 @@ extension StoreState {
                 try $0.execute(
                     sql: "UPDATE archive SET expires = arrived + ? WHERE queue = ?",
                     arguments: [keep.milliseconds, id])
+                try $0.execute(
+                    sql: "UPDATE segment SET expires = newest + ? WHERE queue = ?",
+                    arguments: [keep.milliseconds, id])
             }
         }
         try update(queue, to: record)

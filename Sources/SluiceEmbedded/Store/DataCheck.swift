@@ -13,7 +13,7 @@ package enum DataCheck {
         do {
             let database = try StoreDatabase(path: folder.storePath)
             return try structure(database) + chunks(database) + failures(database) + objects(database, path)
-                + ledger(database, path, logger)
+                + segments(database) + ledger(database, path, logger)
         } catch {
             throw StoreDatabase.explain(error, path: folder.storePath)
         }
@@ -54,6 +54,29 @@ package enum DataCheck {
         }
         if orphans > 0 { problems.append("\(orphans) rows belong to chunks that are not there") }
         return problems
+    }
+
+    /// Every chunk in every segment, and whether the files are those that the table knows.
+    private static func segments(_ database: StoreDatabase) throws -> [String] {
+        var problems: [String] = []
+        let rows = try database.segments(ofQueue: nil)
+        for row in rows {
+            do {
+                let reader = try database.segments.reader(row.file)
+                let found = SegmentRow(
+                    file: row.file, queue: row.queue, hour: row.hour, reader.index, stored: row.stored)
+                if found != row { problems.append("the segment '\(row.file)' is not the one that the store knows") }
+                for entry in reader.index.entries {
+                    let content = try reader.content(of: entry)
+                    for index in 0..<content.count { _ = try content.header(at: index) }
+                }
+            } catch {
+                problems.append("\(error)")
+            }
+        }
+        let known = Set(rows.map(\.file))
+        let others = try database.segments.names().filter { !known.contains($0) }
+        return problems + others.map { "the file 'archive/\($0)' belongs to nobody; the next start removes it" }
     }
 
     private static func failures(_ database: StoreDatabase) throws -> [String] {

@@ -21,6 +21,7 @@ extension StoreState {
         nextMaintenance = now + Self.interval
         for queue in queues.values { expireMessages(of: queue) }
         try deleteRawCopies()
+        try expireSegments()
         // More may be due than one turn deletes.
         if try expireObjects() { nextMaintenance = now }
         rewriteSparse()

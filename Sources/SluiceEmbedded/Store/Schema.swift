@@ -14,6 +14,7 @@ import GRDB
 /// - `object`: the versions of objects. `present`: its bucket has it, else it is a raw copy until `modified + keep`;
 ///   `announced`: a pipeline was told of it; `blob`: the file with its bytes. `id` is the order of arrival.
 /// - `split_position`: how far objects have been read that Split has begun and not finished.
+/// - `segment`: files of raw copies that have left the tables above.
 /// - `replay`: what was sent again, and how far, for those that were not finished.
 /// - `code_version`: which code a step has run, and since when.
 /// - `audit`: what people took out of queues by hand, and why.
@@ -135,6 +136,18 @@ enum Schema {
                     CREATE TABLE code_version (
                         step TEXT NOT NULL, since INTEGER NOT NULL, version TEXT NOT NULL, PRIMARY KEY (step, since)
                     ) WITHOUT ROWID;
+                    """)
+        }
+        migrator.registerMigration("4: segments") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE segment (
+                        file TEXT PRIMARY KEY, queue INTEGER NOT NULL, hour INTEGER NOT NULL, first INTEGER NOT NULL,
+                        last INTEGER NOT NULL, messages INTEGER NOT NULL, bytes INTEGER NOT NULL,
+                        stored INTEGER NOT NULL, newest INTEGER NOT NULL, expires INTEGER NOT NULL
+                    ) WITHOUT ROWID;
+                    CREATE INDEX segment_queue ON segment (queue, first);
+                    CREATE INDEX segment_expires ON segment (expires);
                     """)
         }
         return migrator

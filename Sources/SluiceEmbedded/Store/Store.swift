@@ -53,6 +53,7 @@ final class Store: Sendable {
                 try state.load(processDied: true)
                 try state.buryKillers()
                 try state.sweepBlobs()
+                try state.sweepSegments()
                 if state.hasChanges { try state.flush() }
                 return state
             } catch {

@@ -12,6 +12,8 @@ final class StoreDatabase {
     private let queue: DatabaseQueue
     private let connection: OpaquePointer
     let path: String
+    /// Raw copies that are not in the file any more.
+    let segments: SegmentFolder
 
     private let begin: Statement
     private let commit: Statement
@@ -37,6 +39,7 @@ final class StoreDatabase {
     /// - Throws: `ControlError.damaged`, `.refused` for a folder of a newer version, or one that has to be upgraded.
     init(path: String, upgrading: Bool = false) throws {
         self.path = path
+        segments = SegmentFolder(folder: URL(filePath: path).deletingLastPathComponent().path)
         do {
             queue = try Self.open(path, upgrading: upgrading)
             connection = try queue.inDatabase { database in
@@ -240,7 +243,10 @@ final class StoreDatabase {
             origin = $0.optionalInteger(1)
         }
         let data = try bodyData(of: chunk)
-        guard let header, let data else { throw StoreDamage("chunk \(chunk) is missing") }
+        guard let header, let data else {
+            if let moved = try archivedContent(of: chunk) { return moved }
+            throw StoreDamage("chunk \(chunk) is missing")
+        }
         do {
             guard let origin else { return try ChunkContent(header: header, body: data) }
             let reference = try ChunkReference(origin: origin, encodedPlaces: data)

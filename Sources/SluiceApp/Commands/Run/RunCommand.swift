@@ -81,7 +81,8 @@ struct RunCommand: AsyncParsableCommand, ChangingCommand {
         let idle = untilIdle ? UntilStill(running, limit: context.timeout) : nil
         // Services end in the reverse order: the socket before the steps, what stores last.
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
-            .init(service: running.keeper), .init(service: running), .init(service: server),
+            .init(service: running.keeper), .init(service: running.archiveKeeper), .init(service: running),
+            .init(service: server),
             .init(service: ReloadSignal(signals: signals.reload, pipelines: running)),
             .init(service: signals.stop, successTerminationBehavior: .gracefullyShutdownGroup),
         ]
