@@ -42,13 +42,16 @@ public struct PipelineReport: Sendable, Hashable, Codable {
     public var withoutSubject: Int
     /// When the raw copies taken now will be deleted; `nil` = none are kept.
     public var archiveUntil: Timestamp?
+    /// Raw copies take as much as `archive.max_size` allows: nothing more is taken in until some are deleted.
+    public var isArchiveFull: Bool
     /// The file of the definition that ran last; `nil` = it was built in Swift, or has not run.
     public var definition: String?
 
     public init(
         name: String, running: Bool, steps: [StepReport], queues: [QueueReport], dead: Int, deadSince: Timestamp?,
         deadReason: String?, deadReasonCount: Int, deadExpires: Timestamp?, withoutSubject: Int,
-        archiveUntil: Timestamp?, formerSteps: [StepReport] = [], definition: String? = nil
+        archiveUntil: Timestamp?, formerSteps: [StepReport] = [], isArchiveFull: Bool = false,
+        definition: String? = nil
     ) {
         self.name = name
         self.running = running
@@ -62,6 +65,7 @@ public struct PipelineReport: Sendable, Hashable, Codable {
         self.deadExpires = deadExpires
         self.withoutSubject = withoutSubject
         self.archiveUntil = archiveUntil
+        self.isArchiveFull = isArchiveFull
         self.definition = definition
     }
 }

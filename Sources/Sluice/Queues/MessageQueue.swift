@@ -72,6 +72,8 @@ public enum QueueError: Error, Sendable, Hashable {
     case unknown(String, suggestion: String?)
     /// As many messages wait as its capacity allows.
     case full(queue: String, capacity: Int)
+    /// The raw copies of what entered it take as much as `archive.max_size` allows.
+    case archiveFull(queue: String, size: Int)
     /// The disk of the data folder has only the reserve left. What is stored is safe; settling goes on.
     case diskFull(path: String)
     /// The store is shutting down or has failed; nothing is accepted any more.
@@ -87,6 +89,9 @@ extension QueueError: CustomStringConvertible {
             "there is no queue '\(name)'" + (suggestion.map { "; did you mean '\($0)'?" } ?? "; see `queue ls`")
         case .full(let queue, let capacity):
             "queue '\(queue)' is full (\(capacity) messages wait); it takes more as soon as some are delivered"
+        case .archiveFull(let queue, let size):
+            "the raw copies of queue '\(queue)' take \(size) bytes, which is `archive.max_size`: it takes more as soon as "
+                + "some are deleted; raise it, or shorten `archive.keep`"
         case .diskFull(let path):
             "the disk of '\(path)' is full: nothing new is taken; what is stored is safe and is still processed. "
                 + "Make room, then send again"

@@ -9,7 +9,7 @@ extension ControlError {
             switch error {
             case .unknown: self = .unknown(error.description)
             case .wrongType: self = .refused(error.description)
-            case .full, .diskFull: self = .failed(error.description)
+            case .full, .archiveFull, .diskFull: self = .failed(error.description)
             case .closed: self = .gone(error.description)
             }
         case is CancellationError: self = .gone("it was interrupted before it was done")

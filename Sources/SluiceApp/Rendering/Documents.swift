@@ -46,6 +46,7 @@ struct PipelineDocument: Encodable {
     var deadExpires: String?
     var withoutSubject: Int
     var archiveUntil: String?
+    var archiveFull: Bool
     var steps: [StepDocument]
     var queues: [QueueDocument]
 
@@ -74,6 +75,7 @@ struct PipelineDocument: Encodable {
         deadExpires = report.deadExpires.map(TimeText.rfc3339)
         withoutSubject = report.withoutSubject
         archiveUntil = report.archiveUntil.map(TimeText.rfc3339)
+        archiveFull = report.isArchiveFull
         steps = report.steps.map(StepDocument.init)
         queues = report.queues.map(QueueDocument.init)
     }

@@ -111,7 +111,10 @@ struct StatusText {
             let before = code.former.map { " (before: \(SafeText.line($0)))" } ?? ""
             notes.append("code \(SafeText.line(code.version)) since \(time.short(code.since))\(before)")
         }
-        if let until = pipeline.archiveUntil { notes.append("archive until \(time.date(until))") }
+        if let until = pipeline.archiveUntil {
+            let full = pipeline.isArchiveFull ? " FULL (archive.max_size): nothing more is taken in" : ""
+            notes.append("archive until \(time.date(until))\(full)")
+        }
         if let expires = pipeline.deadExpires {
             notes.append("oldest dead letter expires \(time.short(expires))")
         }

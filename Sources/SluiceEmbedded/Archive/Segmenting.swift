@@ -181,6 +181,7 @@ extension StoreState {
             return try moved.allSatisfy { try Bool.fetchOne(statement, arguments: [$0]) ?? false }
         }
         guard there else { return false }
+        free(segment.bytes - segment.stored, ofArchiveOf: segment.queue)
         let database = database
         execute { connection in
             try segment.insert(expires: segment.newest + keep, into: connection)
@@ -206,7 +207,10 @@ extension StoreState {
         }
         guard !due.isEmpty else { return }
         // The files go first: a row without a file is found and removed here again, a file without a row at the start.
-        for segment in due { try database.segments.remove(segment.file) }
+        for segment in due {
+            try database.segments.remove(segment.file)
+            free(segment.stored, ofArchiveOf: segment.queue)
+        }
         execute { connection in
             for segment in due {
                 try connection.execute(sql: "DELETE FROM segment WHERE file = ?", arguments: [segment.file])

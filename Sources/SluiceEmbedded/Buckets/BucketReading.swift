@@ -72,3 +72,15 @@ extension StoreState {
         }
     }
 }
+
+extension QueueRecord.ObjectSource {
+    /// The bytes of all objects that it was told of and that are kept.
+    func keptBytes(_ database: Database) throws -> Int {
+        try Int.fetchOne(
+            database,
+            sql: """
+                SELECT coalesce(sum(size), 0) FROM object WHERE bucket = ? AND announced
+                    AND substr(key, 1, length(?2)) = ?2 AND (?3 = '' OR substr(key, -length(?3)) = ?3)
+                """, arguments: [bucket, prefix, suffix]) ?? 0
+    }
+}

@@ -54,7 +54,7 @@ struct EmbeddedBuckets: Sendable {
         while true {
             do {
                 return try await store.writer.submit(grows: true) { try $0.put(uploads) }
-            } catch QueueError.full(let queue, _) {
+            } catch QueueError.full(let queue, _), QueueError.archiveFull(let queue, _) {
                 try await EmbeddedQueue(name: queue, store: store).waitForRoom()
             }
         }

@@ -12,7 +12,7 @@ extension StoreState {
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT id, bucket, key, version, blob FROM object WHERE NOT present AND modified + keep <= ?
+                    SELECT id, bucket, key, version, blob, size FROM object WHERE NOT present AND modified + keep <= ?
                     ORDER BY modified + keep LIMIT ?
                     """, arguments: [now.milliseconds, Self.mostExpiredObjects])
         }
@@ -24,6 +24,7 @@ extension StoreState {
                 bucket: try row.decode(forColumn: "bucket"), key: try row.decode(forColumn: "key"),
                 version: try row.decode(forColumn: "version"))
             if awaited.contains(object.description) { continue }
+            freeArchive(of: object, try row.decode(forColumn: "size"))
             expired.append((try row.decode(forColumn: "id"), try row.decode(forColumn: "blob"), object))
         }
         guard !expired.isEmpty else { return false }
@@ -34,6 +35,16 @@ extension StoreState {
         for object in expired { forgetPositions(of: object.version) }
         freedBlobs.formUnion(expired.map(\.blob))
         return due.count == Self.mostExpiredObjects
+    }
+
+    private func freeArchive(of object: ObjectVersion, _ size: Int) {
+        for queue in queues.values {
+            guard let source = queue.record.objects, source.bucket == object.bucket, source.takes(object.key) else {
+                continue
+            }
+            queue.archivedBytes = max(0, queue.archivedBytes - size)
+            changedQueues.insert(queue.id)
+        }
     }
 
     /// Of objects whose message was taken out before they were read to their end.

@@ -6,14 +6,16 @@ import Sluice
 extension StoreState {
     /// Puts objects whose bytes are in place into their buckets, in order. An object of the same key is overwritten; its
     /// bytes stay as a raw copy. Each is announced to the pipelines that read the bucket, in the same transaction.
-    /// - Throws: `QueueError.full` when a pipeline has no room for one more; then nothing is put.
+    /// - Throws: `QueueError.full`, `.archiveFull` when a pipeline has no room for one more; then nothing is put.
     func put(_ uploads: [ObjectUpload]) throws -> [StoredObject] {
         let readers = uploads.map { self.readers(of: $0.bucket, $0.key) }
         for queue in readers.flatMap(\.self) where queue.depth.messages >= queue.record.settings.capacity {
             throw QueueError.full(queue: queue.name, capacity: queue.record.settings.capacity)
         }
+        for queue in readers.flatMap(\.self) { try queue.checkArchive() }
         return try zip(uploads, readers).map { upload, readers in
             let stored = add(upload, readers: readers)
+            for queue in readers { queue.archivedBytes += stored.size }
             for queue in readers { try announce(stored, in: queue) }
             return stored
         }
@@ -108,7 +110,15 @@ extension StoreState {
         }
         record.objects = source
         try update(queue, to: record)
+        try recountArchive(of: queue)
         return !source.isClaimed
+    }
+
+    /// The objects that are its own may be others by now.
+    func recountArchive(of queue: QueueState) throws {
+        guard let source = queue.record.objects, queue.record.archiveMaxSize != nil else { return }
+        queue.archivedBytes = try database.read { try source.keptBytes($0) }
+        changedQueues.insert(queue.id)
     }
 
     private func unclaimed(_ source: QueueRecord.ObjectSource) throws -> [(number: Int64, stored: StoredObject)] {

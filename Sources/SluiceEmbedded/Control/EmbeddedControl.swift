@@ -41,7 +41,7 @@ package struct EmbeddedControl: Control {
             let piece = Array(messages[results.count...].prefix(max(1, queue.room)))
             do {
                 results += try await queue.send(piece, at: position?.advanced(by: results.count))
-            } catch QueueError.full {
+            } catch QueueError.full, QueueError.archiveFull {
                 try await queue.waitForRoom()
             }
         }

@@ -46,7 +46,7 @@ extension StoreState {
                 $0 + (ledger[LedgerBook.account(ofQueue: $1.id)][.withoutSubject] ?? 0)
             },
             archiveUntil: pipeline.archiveKeep.map { now + $0 }, formerSteps: formerSteps(of: pipeline),
-            definition: pipeline.definition)
+            isArchiveFull: own.contains(where: \.isArchiveFull), definition: pipeline.definition)
     }
 
     private func stepReports(of pipeline: PipelineRecord, registry: StepRegistry?) -> [StepReport] {

@@ -61,6 +61,7 @@ extension StoreState {
         contents.remove(id)
         let expires = queue.record.archiveKeep.map { chunk.arrived + $0 }
         let database = database
+        if expires != nil, !chunk.isRawCopy { queue.archivedBytes += chunk.storedBytes }
         chunk.isRawCopy = expires != nil
         execute { connection in
             try connection.execute(sql: "UPDATE chunk SET header = ? WHERE id = ?", arguments: [Data(header), id])

@@ -191,6 +191,7 @@ extension StoreState {
             }
         }
         try update(queue, to: record)
+        try recountArchive(of: queue)
         return record.claimUntil != nil
     }
 
@@ -222,7 +223,7 @@ extension StoreState {
             names[record.name] = queue.id
         }
         queue.record = record
-        queue.gauge.setLimits(record.settings)
+        queue.gauge.setLimits(record.settings, archived: record.archiveMaxSize)
         let id = queue.id
         // Those who wait for room look again: there may be more of it.
         changedQueues.insert(id)
@@ -256,7 +257,8 @@ extension QueueRecord {
             step: pipeline.transformStep.step, settings: pipeline.queue.settings,
             deadLetterQueue: QueueNames.deadLetterQueue(of: pipeline.intakeQueue), intake: Intake(pipeline),
             // What was split from an object has the object itself as its raw copy.
-            archiveKeep: isRaw ? pipeline.archive?.keep : nil)
+            archiveKeep: isRaw ? pipeline.archive?.keep : nil,
+            archiveMaxSize: isRaw ? pipeline.archive?.maxSize?.bytes : nil)
         let delivery = QueueRecord(
             name: pipeline.deliveryQueue, type: pipeline.queue.type, role: .delivery, pipeline: pipeline.name,
             step: pipeline.deliveryStep.step, settings: pipeline.deliverySettings,
@@ -281,6 +283,7 @@ extension QueueRecord {
         record.objects = ObjectSource(
             bucket: bucket, prefix: pipeline.source.prefix, suffix: pipeline.source.suffix,
             backfill: pipeline.source.backfill, keep: pipeline.archive?.keep ?? .zero)
+        record.archiveMaxSize = pipeline.archive?.maxSize?.bytes
         return record
     }
 }

@@ -7,9 +7,12 @@ final class QueueGauge: Sendable {
     private let bytes = Atomic<Int>(0)
     private let mostMessages = Atomic<Int>(.max)
     private let mostBytes = Atomic<Int>(.max)
+    private let archived = Atomic<Int>(0)
+    private let mostArchived = Atomic<Int>(.max)
 
-    /// How many more messages may wait; 0 also when the bytes that may wait are used up.
+    /// How many more messages may wait; 0 also when the bytes that may wait, or be kept as raw copies, are used up.
     var room: Int {
+        guard archived.load(ordering: .relaxed) < mostArchived.load(ordering: .relaxed) else { return 0 }
         guard bytes.load(ordering: .relaxed) < mostBytes.load(ordering: .relaxed) else { return 0 }
         return max(0, mostMessages.load(ordering: .relaxed) - messages.load(ordering: .relaxed))
     }
@@ -26,12 +29,14 @@ final class QueueGauge: Sendable {
 
     func isFull(onFullDisk: Bool) -> Bool { (onFullDisk ? roomOnFullDisk : room) == 0 }
 
-    func set(messages: Int, bytes: Int) {
+    func set(messages: Int, bytes: Int, archived: Int) {
+        self.archived.store(archived, ordering: .relaxed)
         self.messages.store(messages, ordering: .relaxed)
         self.bytes.store(bytes, ordering: .relaxed)
     }
 
-    func setLimits(_ settings: QueueSettings) {
+    func setLimits(_ settings: QueueSettings, archived most: Int?) {
+        mostArchived.store(most ?? .max, ordering: .relaxed)
         mostMessages.store(settings.capacity, ordering: .relaxed)
         mostBytes.store(settings.maxBytes ?? .max, ordering: .relaxed)
     }

@@ -19,6 +19,8 @@ struct QueueRecord: Codable, Hashable {
     var objects: ObjectSource?
     /// How long raw copies of what enters here are kept; `nil` = none are.
     var archiveKeep: Duration?
+    /// Bytes that raw copies may take: of messages, or of the objects that are announced here.
+    var archiveMaxSize: Int?
     /// The last chunk that a claim still has to go through; `nil` = no claim is under way.
     var claimUntil: Int64?
     /// The last chunk that the claim has been through.

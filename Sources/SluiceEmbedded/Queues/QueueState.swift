@@ -21,12 +21,14 @@ final class QueueState {
     var deduplication = DeduplicationWindow()
     var waiters: Deque<ReceiveWaiter> = []
     var roomWaiters: [RoomWaiter] = []
+    /// What the raw copies of what entered here take: bytes of messages, and of segments; or of objects.
+    var archivedBytes = 0
 
     init(id: Int64, record: QueueRecord, gauge: QueueGauge) {
         self.id = id
         self.record = record
         self.gauge = gauge
-        gauge.setLimits(record.settings)
+        gauge.setLimits(record.settings, archived: record.archiveMaxSize)
     }
 
     var name: String { record.name }
@@ -41,7 +43,15 @@ final class QueueState {
         aloneIsOut = false
         chunks = []
         goneChunks = 0
+        archivedBytes = 0
     }
+
+    /// - Throws: `QueueError.archiveFull` when there is no room for more raw copies.
+    func checkArchive() throws {
+        if isArchiveFull { throw QueueError.archiveFull(queue: name, size: record.archiveMaxSize ?? 0) }
+    }
+
+    var isArchiveFull: Bool { record.archiveMaxSize.map { archivedBytes >= $0 } ?? false }
 
     /// Drops the numbers of chunks that are gone: at the front always, behind one that stays once there are many.
     func dropGoneChunks(_ isGone: (Int64) -> Bool) {
@@ -64,7 +74,7 @@ final class QueueState {
         return places.lowerBound
     }
 
-    func updateGauge() { gauge.set(messages: depth.messages, bytes: depth.bytes) }
+    func updateGauge() { gauge.set(messages: depth.messages, bytes: depth.bytes, archived: archivedBytes) }
 }
 
 /// Somebody who waits for a first message.

@@ -33,6 +33,7 @@ extension StoreState {
         guard queue.depth.messages < settings.capacity, queue.depth.bytes < settings.maxBytes ?? .max else {
             throw QueueError.full(queue: queue.name, capacity: settings.capacity)
         }
+        try queue.checkArchive()
         let account = LedgerBook.account(ofQueue: queue.id)
         var stored = 0
         var withoutSubject = 0

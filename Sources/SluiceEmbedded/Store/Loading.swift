@@ -31,6 +31,7 @@ extension StoreState {
             try loadChunks(database, processDied: processDied)
             try loadFailures(database)
             try loadPositions(database)
+            try loadArchivedBytes(database)
         }
         for queue in queues.values {
             queue.updateGauge()
@@ -198,6 +199,23 @@ extension StoreState {
                 throw StoreDamage("failures of message \(index) of chunk \(id), which is not there")
             }
             chunk.failures[index] = try row.decode(forColumn: "n")
+        }
+    }
+
+    private func loadArchivedBytes(_ database: Database) throws {
+        let sums = try Row.fetchAll(
+            database,
+            sql: """
+                SELECT queue, sum(bytes) AS bytes FROM (
+                    SELECT queue, bytes FROM archive UNION ALL SELECT queue, stored FROM segment) GROUP BY queue
+                """)
+        for row in sums {
+            let queue: Int64 = try row.decode(forColumn: "queue")
+            queues[queue]?.archivedBytes = try row.decode(forColumn: "bytes")
+        }
+        for queue in queues.values where queue.record.archiveMaxSize != nil {
+            guard let source = queue.record.objects else { continue }
+            queue.archivedBytes = try source.keptBytes(database)
         }
     }
 

@@ -65,18 +65,20 @@ extension StoreState {
 
     private func deleteRawCopies() throws {
         let expired = try database.read { database in
-            try Int64.fetchAll(
+            try Row.fetchAll(
                 database,
                 // What a replay is at work on stays until that is done with it.
                 sql: """
-                    SELECT chunk FROM archive
+                    SELECT chunk, queue, bytes FROM archive
                     WHERE expires <= ? AND chunk NOT IN (SELECT origin FROM chunk WHERE origin IS NOT NULL)
                     ORDER BY expires LIMIT ?
                     """,
                 arguments: [now.milliseconds, Self.mostDeletions])
         }
         guard !expired.isEmpty else { return overwriteIfDue() }
-        for id in expired {
+        for row in expired {
+            let id: Int64 = try row.decode(forColumn: "chunk")
+            free(try row.decode(forColumn: "bytes"), ofArchiveOf: try row.decode(forColumn: "queue"))
             chunks[id]?.isRawCopy = false
             if chunks[id]?.isSparse == true { sparse.insert(id) }
             let isInUse = (chunks[id]?.live ?? 0) > 0
@@ -90,6 +92,12 @@ extension StoreState {
         // More may be due than one turn deletes.
         if expired.count == Self.mostDeletions { nextMaintenance = now }
         overwriteIfDue()
+    }
+
+    func free(_ bytes: Int, ofArchiveOf queue: Int64) {
+        guard let queue = queues[queue] else { return }
+        queue.archivedBytes = max(0, queue.archivedBytes - bytes)
+        changedQueues.insert(queue.id)
     }
 
     /// Takes the bytes of what is gone out of chunks in which a few messages stay: a straggler does not keep its whole

@@ -331,7 +331,10 @@ final class StoreState {
         guard chunk.live > 0 || chunk.isRawCopy else { return }
         try database.insert(chunk, done.content, done.reference)
         if chunk.live > 0 { try database.putState(of: chunk) }
-        if let keep { try database.archive(chunk, until: chunk.arrived + keep) }
+        if let keep {
+            try database.archive(chunk, until: chunk.arrived + keep)
+            queues[chunk.queue]?.archivedBytes += chunk.storedBytes
+        }
     }
 
     private func writeState(of id: Int64) throws {

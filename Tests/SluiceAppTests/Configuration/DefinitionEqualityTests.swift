@@ -17,6 +17,7 @@ struct DefinitionEqualityTests {
             max_record: 512KB
             archive:
               keep: 30d
+              max_size: 100GB
             subject:
               customer: $.customer_id
               email: {path: [$.email, $.mail], normalise: [trim, lower]}
@@ -66,7 +67,7 @@ struct DefinitionEqualityTests {
             Source.queue("orders-in", name: "till")
             ID("$.order_id")
             MaxRecord(.kilobytes(512))
-            Archive(keep: .days(30))
+            Archive(keep: .days(30), maxSize: .gigabytes(100))
             Subject("customer", "$.customer_id")
             Subject("email", "$.email", "$.mail", normalise: [.trim, .lower])
             Queues(

@@ -46,7 +46,7 @@ struct DefinitionMistakeTests {
             "f:4:23: transform has 'jq' and 'function', and can run one of them; expected one of 'handler', 'command', 'jq', "
                 + "'function'"),
         .below(
-            "archive: off", "f:4:10: archive: 'off' is no map; expected a map with 'keep', or 'none'"),
+            "archive: off", "f:4:10: archive: 'off' is no map; expected a map with 'keep' and 'max_size', or 'none'"),
         .below(
             "archive: {keep: 30}",
             "f:4:17: archive.keep: '30' has no unit; write '30d' (ms, s, m, h, d, y)"),

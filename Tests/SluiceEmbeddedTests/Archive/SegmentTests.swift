@@ -145,6 +145,53 @@ struct SegmentTests {
         #expect(try await bench.problems() == [])
     }
 
+    @Test("max_size holds the source, drops nothing, and goes on when something is deleted or compressed")
+    func maxSize() async throws {
+        let engine = try await TemporaryEngine()
+        var pipeline = Pipeline.sample(keep: .days(1))
+        pipeline.archive?.maxSize = .megabytes(10)
+        try await engine.apply(pipeline)
+        let bench = SegmentBench(engine: engine, pipeline: pipeline)
+        let body = String(repeating: "x", count: 1 << 20)
+        for _ in 0..<10 { try await bench.queue.put(body) }
+        let full = QueueError.archiveFull(queue: "orders-in", size: 10 << 20)
+        await #expect(throws: full) { try await bench.queue.put(body) }
+        try await bench.finishAll()
+        await #expect(throws: full, "what is done with is kept all the same") { try await bench.queue.put(body) }
+        try await engine.restart()
+        await #expect(throws: full) { try await bench.queue.put(body) }
+        engine.clock.advance(by: .hours(2))
+        async let waiting = engine.control.send([NewMessage(body: Bytes("y"))], to: "orders-in")
+        #expect(try await bench.move() == 1)
+        #expect(try await waiting.count == 1)
+        for _ in 0..<9 { try await bench.queue.put(body) }
+        try await bench.queue.put(body)
+        await #expect(throws: full) { try await bench.queue.put(body) }
+        try await bench.pass(.days(2))
+        try await bench.queue.put(body)
+        #expect(try await engine.control.status(pipeline: nil).discrepancies == [])
+    }
+
+    @Test("max_size of a bucket counts the objects that are kept")
+    func maxSizeOfObjects() async throws {
+        let engine = try await TemporaryEngine()
+        var pipeline = Pipeline.bucketSample()
+        pipeline.archive?.maxSize = .megabytes(10)
+        let body = String(repeating: "x", count: 6 << 20)
+        try await engine.put(body, to: "drop", "a")
+        try await engine.apply(pipeline)
+        try await engine.put(body, to: "drop", "a")
+        async let waiting = engine.put("y", to: "drop", "b")
+        let queue = engine.queue(named: pipeline.objectsQueue ?? "")
+        let announced = try await queue.receiveNow(10)
+        #expect(announced.count == 2, "the third one waits")
+        _ = try await queue.delete(announced.receipts)
+        engine.clock.advance(by: .days(2))
+        for _ in 0..<2 { _ = try await engine.control.status(pipeline: nil) }
+        #expect(try await waiting.size == 1)
+        #expect(try await queue.receiveNow(10).count == 1)
+    }
+
     @Test("many of an hour that is not over move as well")
     func early() async throws {
         let engine = try await TemporaryEngine()
@@ -161,9 +208,13 @@ private struct SegmentBench {
     let engine: TemporaryEngine
     let pipeline: Pipeline
 
-    init(_ engine: TemporaryEngine, _ type: QueueType = .standard) async throws {
+    init(engine: TemporaryEngine, pipeline: Pipeline) {
         self.engine = engine
-        pipeline = .sample(type, keep: .days(1) + .hours(6))
+        self.pipeline = pipeline
+    }
+
+    init(_ engine: TemporaryEngine, _ type: QueueType = .standard) async throws {
+        self.init(engine: engine, pipeline: .sample(type, keep: .days(1) + .hours(6)))
         try await engine.apply(pipeline)
     }
 

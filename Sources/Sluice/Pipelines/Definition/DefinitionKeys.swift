@@ -62,7 +62,13 @@ enum DefinitionKeys {
         keys: [
             Key(
                 "keep", .duration(.ours(.hours(1)...(.days(3_650)))), at: \.keep,
-                "How long a raw copy is kept. An older one is really deleted.")
+                "How long a raw copy is kept. An older one is really deleted."),
+            Key(
+                "max_size",
+                KeyType.size(.ours(.megabytes(10)...(.gigabytes(1 << 20)))).or("none", base: .gigabytes(1)),
+                at: \.maxSize,
+                "What raw copies may take on the disk. At it nothing more is taken in until some are deleted: `send` and "
+                    + "`put` wait, and nothing is dropped."),
         ])
 
     static let deadLetters = KeyTable(
