@@ -11,7 +11,9 @@ struct RootCommand: AsyncParsableCommand {
             groupedSubcommands: [
                 CommandGroup(
                     name: "Start:",
-                    subcommands: [CheckCommand.self, TryCommand.self, ShowCommand.self, SchemaCommand.self]),
+                    subcommands: [
+                        CheckCommand.self, TryCommand.self, SplitCommand.self, ShowCommand.self, SchemaCommand.self,
+                    ]),
                 CommandGroup(
                     name: "Run:",
                     subcommands: [
