@@ -35,7 +35,7 @@ build_orders() {
 # What others have made and tests and benchmarks run, from PyPI: pinned, and in folders of the project's own.
 
 install_test_clients() { install_python .build/venv 'awslambdaric==4.2.2 jsonschema==4.23.0 PyYAML==6.0.2'; }
-install_bench_clients() { install_python Benchmarks/.build/venv 'awslambdaric==4.2.2 celery[redis]==5.5.3'; }
+install_bench_clients() { install_python Benchmarks/.build/venv 'awslambdaric==4.2.2 celery[redis]==5.5.3 psycopg[binary]==3.3.9'; }
 
 # install_python FOLDER PACKAGES: a virtual environment with exactly these.
 install_python() {

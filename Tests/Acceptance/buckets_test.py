@@ -115,6 +115,27 @@ class BucketsTest(harness.Case):
         letters = [json.loads(line) for line in self.orders("dlq", "show", "--all", "--json", expect=DONE).out.splitlines()]
         self.assertIn(f"it has {300 << 20} bytes", str([letter["failures"] for letter in letters]))
 
+    def test_bomb(self):
+        """two gigabytes of one line in a gzip of two megabytes cost one dead letter and no memory"""
+        with gzip.open(self.folder / "a.jsonl.gz", "wb", compresslevel=1) as file:
+            file.write(b'{"n": 1}\n')
+            for _ in range(128):
+                file.write(b" " * (16 << 20))
+            file.write(b'\n{"n": 2}\n')
+        self.orders("put", "drop", self.folder / "a.jsonl.gz", expect=DONE)
+        answer = self.orders("run", self.define(), "--until-idle", expect=DEAD)
+        self.assertLess(answer.peak_memory, 250 << 20)
+        self.assertEqual(self.rows("CAST(n AS INTEGER)"), [(1,), (2,)])
+
+    def test_gone(self):
+        """an object whose bytes were taken away is a dead letter that says so; the others are read"""
+        self.orders("put", "drop", self.write("a.jsonl", '{"n": 1}'), self.write("b.jsonl", '{"n": 2}'), expect=DONE)
+        (first,) = [path for path in (self.data / "objects").rglob("*") if len(path.name) == 64 and b"1" in path.read_bytes()]
+        first.unlink()
+        self.orders("run", self.define(), "--until-idle", expect=DEAD)
+        self.assertEqual(self.rows("CAST(n AS INTEGER)"), [(2,)])
+        self.assertIn("drop/a.jsonl", self.orders("dlq", "show", "--all", expect=DONE).out)
+
     def test_refused(self):
         """a file that is not there, a folder, a name that cannot be: nothing is put, and why is said"""
         self.assertIn("cannot be read", self.orders("put", "drop", "nothing.jsonl", expect=FAILED).err)

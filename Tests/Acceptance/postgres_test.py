@@ -1,9 +1,12 @@
 import glob
+import itertools
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 import harness
@@ -60,6 +63,76 @@ class Server:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+class CuttingProxy:
+    """Stands between a client and a server on a socket of its own, and cuts connections at some of the COMMITs: before the
+    server has seen it, or after, when the answer is on its way. Which of both the client cannot tell."""
+
+    def __init__(self, server, pick):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sluice-cut-"))
+        self.server, self.pick = server, pick
+        self.cut = {"before": 0, "after": 0}
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(self.folder / ".s.PGSQL.5432"))
+        self.listener.listen()
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    @property
+    def url(self):
+        return f"postgres://postgres@/postgres?host={self.folder}"
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+    def serve(self, client):
+        behind = socket.socket(socket.AF_UNIX)
+        behind.connect(str(self.server.folder / ".s.PGSQL.5432"))
+        silent = threading.Event()
+        threading.Thread(target=self.answers, args=(behind, client, silent), daemon=True).start()
+        try:
+            while data := client.recv(1 << 16):
+                word = self.pick() if b"COMMIT" in data else None
+                if word == "before":
+                    break
+                if word == "after":
+                    silent.set()
+                behind.sendall(data)
+                if word == "after":
+                    # The server is done with it when it is asked for nothing any more.
+                    time.sleep(0.1)
+                    break
+            else:
+                word = None
+            if word:
+                self.cut[word] += 1
+        except OSError:
+            pass
+        for one in (client, behind):
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    @staticmethod
+    def answers(behind, client, silent):
+        try:
+            while data := behind.recv(1 << 16):
+                if silent.is_set():
+                    return
+                client.sendall(data)
+            client.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+    def close(self):
+        self.listener.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
 class PostgreSQLTest(harness.Case):
     def setUp(self):
         super().setUp()
@@ -93,6 +166,48 @@ class PostgreSQLTest(harness.Case):
 
     def start(self):
         return self.spawn("run", self.definition)
+
+    def test_commit_cut(self):
+        """a connection that is cut in the middle of COMMIT doubles nothing and loses nothing, without a key"""
+        cuts = ["before", "after", None, None, "after", "before", None, None, None, None]
+        turns = itertools.count()
+        proxy = CuttingProxy(self.server, lambda: cuts[next(turns) % len(cuts)])
+        self.addCleanup(proxy.close)
+        definition = self.write("events.yaml", DEFINITION.replace("${SHOP_URL}", proxy.url))
+        self.send(800)
+        answer = self.orders("run", definition, "--until-idle", expect=DONE)
+        self.assertGreater(min(proxy.cut.values()), 1, proxy.cut)
+        self.assertEqual(self.server.sql("SELECT count(*), count(DISTINCT n) FROM shop.events"), ["800|800"], answer)
+
+    def test_password(self):
+        """another password opens the breaker, spends nothing and shows nothing; with the right one it goes on"""
+        self.server.sql("CREATE ROLE writer LOGIN PASSWORD 'first-secret'; GRANT ALL ON SCHEMA shop TO writer")
+        rules = self.server.data / "pg_hba.conf"
+        rules.write_text("local all writer scram-sha-256\nlocal all all trust\n")
+        self.server.sql("SELECT pg_reload_conf()")
+        url = f"postgres://writer:first-secret@/postgres?host={self.server.folder}"
+        definition = self.write("events.yaml", DEFINITION.replace("${SHOP_URL}", url))
+        self.send(100)
+        self.orders("run", definition, "--until-idle", expect=DONE)
+        self.server.sql("ALTER ROLE writer PASSWORD 'second-secret'")
+        self.send(100)
+        process = self.start()
+        self.addCleanup(process.kill)
+        status = self.until(lambda: self.orders("status", expect=DONE).out, "breaker open")
+        self.assertIn("password authentication failed", status)
+        self.server.sql("ALTER ROLE writer PASSWORD 'first-secret'")
+        self.orders("wait", "events", "--idle", "--timeout", "60s", expect=DONE)
+        self.terminate(process)
+        self.assertEqual(self.server.sql("SELECT count(*) FROM shop.events"), ["200"])
+        self.assertEqual(self.queue(self.pipeline("events"), "dead_letters")["ready"], 0)
+        self.assertNotIn("secret", status)
+
+    def until(self, ask, words, timeout=60):
+        deadline = time.monotonic() + timeout
+        while words not in (answer := ask()):
+            self.assertLess(time.monotonic(), deadline, f"{words!r} is not in {answer}")
+            time.sleep(0.1)
+        return answer
 
     def test_refused(self):
         """what the server refuses is found, and is a dead letter alone; the others are written"""
