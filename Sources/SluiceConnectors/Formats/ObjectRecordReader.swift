@@ -34,46 +34,27 @@ final class ObjectRecordReader {
     /// - Throws: `ObjectError`.
     func next(records most: Int, bytes mostBytes: Int) throws -> SplitBatch {
         var batch = SplitBatch(position: .beginning, isAtEnd: false)
-        var (count, bytes) = (0, 0)
-        while !isAtEnd, count < most, bytes < mostBytes {
-            guard let cut = try nextCut() else {
-                isAtEnd = true
-                break
+        do {
+            if let fault { throw fault }
+            if !isAtEnd {
+                isAtEnd = try cutter.cut(&window, into: &batch, number: &number, records: most, bytes: mostBytes)
             }
-            count += 1
-            switch cut.content {
-            case .record(let body):
-                bytes += body.count
-                batch.records.append(
-                    SplitRecord(body: body, number: number, offset: cut.offset, line: cut.line))
-            case .broken(let type, let reason, let beginning):
-                bytes += beginning.count
-                batch.broken.append(
-                    BrokenRecord(
-                        number: number, offset: cut.offset, line: cut.line, reason: reason, type: type,
-                        bytes: beginning))
-            }
-            number += 1
-            if cut.isLast { isAtEnd = true }
+        } catch let fault as StreamFault {
+            // What came before was right; what is left is said once.
+            if !isAtEnd { add(fault, to: &batch) }
+            isAtEnd = true
         }
         batch.position = SourcePosition(offset: window.offset, number: number, line: window.line)
         batch.isAtEnd = isAtEnd
         return batch
     }
 
-    private func nextCut() throws -> Cut? {
-        do {
-            if let fault { throw fault }
-            return try cutter.next(&window)
-        } catch let fault as StreamFault {
-            // What came before was right; what is left is said once.
-            isAtEnd = true
-            return Cut(
-                offset: window.offset, line: window.line,
-                content: .broken(
-                    type: fault.type, reason: fault.reason,
-                    bytes: window.slice(0..<min(window.count, BrokenRecord.longest))))
-        }
+    private func add(_ fault: StreamFault, to batch: inout SplitBatch) {
+        batch.broken.append(
+            BrokenRecord(
+                number: number, offset: window.offset, line: window.line, reason: fault.reason, type: fault.type,
+                bytes: window.slice(0..<min(window.count, BrokenRecord.longest))))
+        number += 1
     }
 }
 
