@@ -22,23 +22,10 @@ extension JSONScanner {
         }
     }
 
-    /// Up to the next quote, backslash, control character or byte that is not ASCII; sixteen or eight bytes at a time.
+    /// Up to the next quote, backslash, control character or byte that is not ASCII; eight bytes at a time.
     @inline(__always)
     private mutating func skipPlainText() {
         let raw = UnsafeRawBufferPointer(bytes)
-        while place.position + 16 <= raw.count {
-            let block = raw.loadUnaligned(fromByteOffset: place.position, as: SIMD16<UInt8>.self)
-            let specials = Self.specials(in: block)
-            if specials.low != 0 {
-                place.position += specials.low.trailingZeroBitCount / 8
-                return
-            }
-            if specials.high != 0 {
-                place.position += 8 + specials.high.trailingZeroBitCount / 8
-                return
-            }
-            place.position += 16
-        }
         while place.position + 8 <= raw.count {
             let word = UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: place.position, as: UInt64.self))
             let special = Self.special(in: word)
@@ -53,14 +40,6 @@ extension JSONScanner {
             guard byte >= 0x20, byte < 0x80, byte != .quote, byte != .backslash else { return }
             place.position += 1
         }
-    }
-
-    /// All bits of each byte that ends plain text, and of no other.
-    @inline(__always)
-    private static func specials(in block: SIMD16<UInt8>) -> (low: UInt64, high: UInt64) {
-        let found = (block .< 0x20) .| (block .>= 0x80) .| (block .== .quote) .| (block .== .backslash)
-        let words = unsafeBitCast(found, to: SIMD2<UInt64>.self)
-        return (UInt64(littleEndian: words[0]), UInt64(littleEndian: words[1]))
     }
 
     /// Non-zero if one of eight bytes ends plain text; the lowest bit that is set is in the first such byte. (Those

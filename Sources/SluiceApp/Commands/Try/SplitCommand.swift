@@ -69,8 +69,8 @@ private struct SplitSummary: Encodable {
 
     var version = 1
     var records = 0
-    /// Of the records.
-    var bytes = 0
+    /// Of the decompressed text.
+    var bytes: Int64 = 0
     var broken = 0
     /// The first of them.
     var examples: [Broken] = []
@@ -79,7 +79,7 @@ private struct SplitSummary: Encodable {
 
     mutating func add(_ batch: SplitBatch) {
         records += batch.records.count
-        for record in batch.records { bytes += record.body.count }
+        bytes = batch.position.offset
         broken += batch.broken.count
         for record in batch.broken.prefix(Self.mostExamples - examples.count) {
             examples.append(
@@ -88,7 +88,7 @@ private struct SplitSummary: Encodable {
     }
 
     func lines(of key: String) -> [String] {
-        let head = "\(SafeText.line(key)): \(Numbers.grouped(records)) records, \(Numbers.bytes(bytes))"
+        let head = "\(SafeText.line(key)): \(Numbers.grouped(records)) records, \(Numbers.bytes(Int(bytes)))"
         guard broken > 0 else { return [head] }
         return ["\(head); \(Numbers.grouped(broken)) broken"]
             + examples.map { "  line \($0.line), byte \($0.byte): \(SafeText.line($0.reason))" }
