@@ -185,7 +185,7 @@ def main():
     if "postgres" in only:
         pipeline("postgres", whole, runs)
     if "replay" in only:
-        replay(whole, runs)
+        replay(lines, runs)
 
 
 def pipeline(kind, records, runs):
@@ -222,7 +222,7 @@ def replay(records, runs):
         made = Pipeline(folder, "sqlite:sink.db", source="queue: sales-in")
         made.sluice("send", "sales-in", records)
         made.sluice("run", made.definition, "--until-idle")
-        # An hour passes: time goes sixty times as fast, for the minute until raw copies move.
+        # An hour passes: the engine's time goes 120 times as fast, for the minute until raw copies move.
         process = subprocess.Popen([str(SLUICE), "run", str(made.definition), "-q", "--clock-rate", "120"], cwd=folder,
                                    env=made.environment, stdout=subprocess.DEVNULL)
         try:
@@ -231,7 +231,7 @@ def replay(records, runs):
                 if time.monotonic() > deadline:
                     sys.exit("no segment was made within 150 s")
                 time.sleep(0.5)
-            time.sleep(2)
+            time.sleep(20)
         finally:
             process.terminate()
             process.wait(60)

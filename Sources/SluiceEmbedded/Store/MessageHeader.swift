@@ -129,12 +129,8 @@ enum HeaderCoding {
         let bodyLength = try reader.number()
         guard bodyLength >= 0, bodyLength <= Int32.max else { throw StoreDamage("a body of \(bodyLength) bytes") }
         let sent = try reader.moment()
-        var lineage = Lineage(identity: RecordIdentity(""), received: sent)
-        if fields.contains(.identity) {
-            lineage.identity = try readIdentity(from: &reader)
-        } else {
-            lineage.identity = RecordIdentity(id)
-        }
+        let identity = fields.contains(.identity) ? try readIdentity(from: &reader) : RecordIdentity(id)
+        var lineage = Lineage(identity: identity, received: sent)
         if fields.contains(.name) { lineage.name = try reader.string() }
         if fields.contains(.group) { lineage.group = try reader.string() }
         if fields.contains(.received) { lineage.received = try reader.moment() }
