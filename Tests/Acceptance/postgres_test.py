@@ -202,6 +202,29 @@ class PostgreSQLTest(harness.Case):
         self.assertEqual(self.queue(self.pipeline("events"), "dead_letters")["ready"], 0)
         self.assertNotIn("secret", status)
 
+    def test_disk_full(self):
+        """a server whose disk is full opens the breaker and spends nothing; with room everything is delivered, once"""
+        place = self.server.folder / "small"
+        place.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m,mode=700", "tmpfs", place], capture_output=True)
+        if mounted.returncode:
+            self.skipTest("nothing can be mounted here, so no disk can be filled")
+        self.addCleanup(subprocess.run, ["umount", "-l", place])
+        shutil.chown(place, "postgres")
+        self.server.sql(f"CREATE TABLESPACE small LOCATION '{place}'")
+        self.server.sql("CREATE TABLE shop.events (n int, text text) TABLESPACE small")
+        lines = b"".join(b'{"n":%d,"text":"%s"}\n' % (n, b"x" * 1000) for n in range(30_000))
+        self.orders("send", "events-in", "-", input=lines, expect=DONE)
+        process = self.start()
+        self.addCleanup(process.kill)
+        status = self.until(lambda: self.orders("status", expect=DONE).out, "breaker open")
+        self.assertIn("No space left on device", status)
+        subprocess.run(["mount", "-o", "remount,size=200m", place], check=True)
+        self.orders("wait", "events", "--idle", "--timeout", "120s", expect=DONE)
+        self.terminate(process)
+        self.assertEqual(self.server.sql("SELECT count(*), count(DISTINCT n) FROM shop.events"), ["30000|30000"])
+        self.assertEqual(self.queue(self.pipeline("events"), "dead_letters")["ready"], 0)
+
     def until(self, ask, words, timeout=60):
         deadline = time.monotonic() + timeout
         while words not in (answer := ask()):
