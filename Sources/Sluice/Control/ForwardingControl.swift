@@ -40,8 +40,8 @@ extension ForwardingControl {
     package func beginReplay(_ request: ReplayRequest) async throws -> ReplayReport {
         try await control.beginReplay(request)
     }
-    package func continueReplay(_ number: Int) async throws -> ReplayReport {
-        try await control.continueReplay(number)
+    package func continueReplay(_ number: Int, atMost limit: Int) async throws -> ReplayReport {
+        try await control.continueReplay(number, atMost: limit)
     }
     package func codeVersions(of step: StepName) async throws -> [CodeVersion] {
         try await control.codeVersions(of: step)

@@ -28,8 +28,9 @@ public protocol ArchiveControl: Sendable {
 
     /// Sends the next raw copies of a replay; waits while its queue is full. To be called until it is finished, by whoever
     /// wants it, also after a crash: what was sent and how far is stored together.
+    /// - Parameter limit: messages, or objects, that are sent at most.
     /// - Throws: `ControlError.unknown` for a number that no replay has.
-    func continueReplay(_ number: Int) async throws -> ReplayReport
+    func continueReplay(_ number: Int, atMost limit: Int) async throws -> ReplayReport
 
     /// Which code a step has run, from the first to the present one.
     func codeVersions(of step: StepName) async throws -> [CodeVersion]

@@ -161,7 +161,7 @@ extension Control {
         case .places(let identity, let pipeline): .places(try await places(of: identity, in: pipeline))
         case .estimate(let request): .estimate(try await estimate(request))
         case .beginReplay(let request): .replay(try await beginReplay(request))
-        case .continueReplay(let number): .replay(try await continueReplay(number))
+        case .continueReplay(let number, let limit): .replay(try await continueReplay(number, atMost: limit))
         case .codeVersions(let step): .codeVersions(try await codeVersions(of: step))
         case .deadLetterGroups(let pipeline): .deadLetterGroups(try await deadLetterGroups(pipeline: pipeline))
         case .deadLetters(let selection, let limit):

@@ -16,7 +16,7 @@ enum ControlRequest: Sendable, Hashable, Codable {
     case places(RecordIdentity, pipeline: String)
     case estimate(ReplayRequest)
     case beginReplay(ReplayRequest)
-    case continueReplay(Int)
+    case continueReplay(Int, atMost: Int)
     case codeVersions(StepName)
     case deadLetterGroups(pipeline: String?)
     case deadLetters(DeadLetterSelection, limit: Int)

@@ -160,8 +160,10 @@ package struct RemoteControl: Control {
         return answer
     }
 
-    package func continueReplay(_ number: Int) async throws -> ReplayReport {
-        guard case .replay(let answer) = try await ask(.continueReplay(number)) else { throw Self.unexpected }
+    package func continueReplay(_ number: Int, atMost limit: Int) async throws -> ReplayReport {
+        guard case .replay(let answer) = try await ask(.continueReplay(number, atMost: limit)) else {
+            throw Self.unexpected
+        }
         return answer
     }
 

@@ -2,7 +2,10 @@ import Sluice
 
 /// The next raw copies of messages that a replay looks at: one chunk of them.
 struct ReplayPart {
+    /// How far the replay is, when what lies between is passed over.
     let record: ReplayRecord
+    /// How far it was, in the file.
+    let begin: (position: Int64, place: Int)
     /// The queue, and its definition when the part was read.
     let queue: String
     let definition: QueueRecord
@@ -12,10 +15,15 @@ struct ReplayPart {
     let waiting: Set<Int>
 
     /// What becomes of each of them, read on the task of whoever asks for the replay.
-    func prepare(for entry: QueueCatalogue.Entry, _ store: Store) throws -> PreparedReplay {
-        var prepared = PreparedReplay()
+    /// - Parameter limit: messages that are sent, at most.
+    func prepare(for entry: QueueCatalogue.Entry, _ store: Store, limit: Int) throws -> PreparedReplay {
+        var prepared = PreparedReplay(end: content.count)
         let request = record.report.request
-        for index in 0..<content.count {
+        for index in record.place..<max(record.place, content.count) {
+            guard prepared.messages.count < limit else {
+                prepared.end = index
+                break
+            }
             let header = try content.header(at: index)
             // What was redriven is there as it arrived, too.
             guard header.death == nil else { continue }
@@ -53,6 +61,8 @@ struct PreparedReplay {
     var messages: [Message] = []
     var passedOver = 0
     var waiting = 0
+    /// The place of the first that was not looked at.
+    var end: Int
 }
 
 extension StoreState {
@@ -62,19 +72,20 @@ extension StoreState {
     func nextPart(of number: Int) throws -> ReplayPart? {
         var record = try replay(number)
         guard !record.report.isFinished else { return nil }
+        let begin = (record.position, record.place)
         let request = record.report.request
         let queue = try archiveSource(of: request.pipeline).queue
         try checkRoom(in: queue)
         while true {
             let rows = try database.rawCopies(ofQueue: queue.id, after: record.position, limit: 1_000)
             for row in rows where row.arrived >= request.from && row.arrived < request.to {
-                record.position = row.chunk
                 return ReplayPart(
-                    record: record, queue: queue.name, definition: queue.record, chunk: row.chunk,
+                    record: record, begin: begin, queue: queue.name, definition: queue.record, chunk: row.chunk,
                     content: try content(of: row.chunk), waiting: waiting(in: row.chunk))
             }
             guard let last = rows.last, last.arrived < request.to else { break }
             record.position = last.chunk
+            record.place = 0
         }
         record.report.isFinished = true
         try put(record)
@@ -98,10 +109,9 @@ extension StoreState {
     func enter(_ part: ReplayPart, _ prepared: PreparedReplay) throws -> ReplayReport? {
         let queue = try queue(named: part.queue)
         let present = try replay(part.record.report.number)
-        guard queue.record == part.definition, !present.report.isFinished, present.position < part.record.position
-        else {
-            return nil
-        }
+        guard queue.record == part.definition, !present.report.isFinished,
+            (present.position, present.place) == part.begin
+        else { return nil }
         var (headers, places): ([MessageHeader], [Int]) = ([], [])
         for message in prepared.messages {
             let body = part.content.body(at: message.place)
@@ -118,6 +128,11 @@ extension StoreState {
         ledger.add(account, .replayed, prepared.messages.count)
         ledger.add(account, .withoutSubject, prepared.messages.count { $0.withoutSubject })
         var record = part.record
+        if prepared.end == part.content.count {
+            (record.position, record.place) = (part.chunk, 0)
+        } else {
+            record.place = prepared.end
+        }
         record.report.sent += prepared.messages.count
         record.report.passedOver += prepared.passedOver
         record.report.waiting += prepared.waiting

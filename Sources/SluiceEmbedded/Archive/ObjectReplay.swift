@@ -8,7 +8,7 @@ extension StoreState {
 
     /// Announces the next objects of a replay, and stores how far it is.
     /// - Throws: `QueueError.full` when there is no room for them.
-    func replayObjects(of number: Int) throws -> ReplayReport {
+    func replayObjects(of number: Int, atMost limit: Int) throws -> ReplayReport {
         var record = try replay(number)
         guard !record.report.isFinished else { return record.report }
         let request = record.report.request
@@ -17,7 +17,7 @@ extension StoreState {
         let found = try archivedObjects(
             ArchivedObjectSelection(
                 pipeline: request.pipeline, from: request.from, to: request.to, after: record.position),
-            limit: Self.objectsOfOneTurn)
+            limit: max(1, min(limit, Self.objectsOfOneTurn)))
         let replay = ObjectNotification.Replay(number: number, conditions: request.conditions.ofRecords)
         let awaited = try awaitedObjects()
         for object in found {

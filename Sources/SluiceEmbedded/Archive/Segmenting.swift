@@ -24,8 +24,9 @@ extension EmbeddedArchive {
             guard let segment = try await write(batch) else { break }
             do {
                 guard try await store.writer.submit({ try $0.adopt(segment.row, segment.chunks) }) else {
+                    // Something of it has expired meanwhile, or nothing is to be kept any more: the next pass looks anew.
                     segment.discard()
-                    continue
+                    break
                 }
             } catch {
                 // Whether it was adopted is not known: the next start looks.

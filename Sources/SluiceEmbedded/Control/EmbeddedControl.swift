@@ -108,8 +108,8 @@ package struct EmbeddedControl: Control {
         try await store.writer.submit { try $0.beginReplay(request) }
     }
 
-    package func continueReplay(_ number: Int) async throws -> ReplayReport {
-        try await EmbeddedArchive(store: store).continueReplay(number)
+    package func continueReplay(_ number: Int, atMost limit: Int) async throws -> ReplayReport {
+        try await EmbeddedArchive(store: store).continueReplay(number, atMost: limit)
     }
 
     package func codeVersions(of step: StepName) async throws -> [CodeVersion] {

@@ -197,7 +197,7 @@ package actor ScriptedControl: Control {
     package func beginReplay(_ request: ReplayRequest) -> ReplayReport {
         ReplayReport(number: 1, request: request, kind: .messages)
     }
-    package func continueReplay(_ number: Int) throws -> ReplayReport {
+    package func continueReplay(_ number: Int, atMost limit: Int) throws -> ReplayReport {
         throw ControlError.unknown("there is no replay \(number)")
     }
     package func codeVersions(of step: StepName) -> [CodeVersion] { [] }

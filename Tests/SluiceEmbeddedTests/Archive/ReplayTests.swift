@@ -35,6 +35,25 @@ struct ReplayTests {
         #expect(try await bench.receive().map(\.lineage.identity) == ids.map { RecordIdentity($0).replayed(by: 2) })
     }
 
+    @Test("in portions, each of which is where the one before ended, also after a restart")
+    func portions() async throws {
+        let engine = try await TemporaryEngine()
+        let bench = try await ReplayBench(engine)
+        for part in 0..<3 { try await bench.send((0..<5).map { "\(part * 5 + $0)" }) }
+        try await bench.process()
+        var report = try await engine.control.beginReplay(bench.request)
+        var sent: [Int] = []
+        while !report.isFinished {
+            let before = report.sent
+            report = try await engine.control.continueReplay(report.number, atMost: 2)
+            sent.append(report.sent - before)
+            if report.sent == 7 { try await engine.restart() }
+        }
+        #expect(sent == [2, 2, 1, 2, 2, 1, 2, 2, 1, 0])
+        #expect(try await bench.receive().texts.count == 15)
+        #expect(try await engine.control.status(pipeline: nil).discrepancies == [])
+    }
+
     @Test("a death at any moment sends nothing twice and leaves nothing out", arguments: 0..<8)
     func killed(commit: Int) async throws {
         let plan = FaultPlan()
@@ -125,7 +144,7 @@ struct ReplayTests {
         let request = ReplayRequest(pipeline: "orders", from: Timestamp(milliseconds: 0), to: engine.clock.now)
         await #expect(throws: ControlError.self) { try await engine.control.beginReplay(request) }
         await #expect(throws: ControlError.unknown("there is no replay 7")) {
-            try await engine.control.continueReplay(7)
+            try await engine.control.continueReplay(7, atMost: 1)
         }
     }
 
@@ -231,9 +250,9 @@ private struct ReplayBench {
 
     func replay() async throws -> ReplayReport { try await finish(engine.control.beginReplay(request)) }
 
-    func finish(_ report: ReplayReport) async throws -> ReplayReport {
+    func finish(_ report: ReplayReport, limit: Int = .max) async throws -> ReplayReport {
         var report = report
-        while !report.isFinished { report = try await engine.control.continueReplay(report.number) }
+        while !report.isFinished { report = try await engine.control.continueReplay(report.number, atMost: limit) }
         return report
     }
 

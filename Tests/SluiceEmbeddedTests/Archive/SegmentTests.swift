@@ -242,7 +242,7 @@ private struct SegmentBench {
     func replay() async throws -> ReplayReport {
         let request = ReplayRequest(pipeline: pipeline.name, from: Timestamp(milliseconds: 0), to: engine.clock.now)
         var report = try await engine.control.beginReplay(request)
-        while !report.isFinished { report = try await engine.control.continueReplay(report.number) }
+        while !report.isFinished { report = try await engine.control.continueReplay(report.number, atMost: .max) }
         return report
     }
 

@@ -82,7 +82,7 @@ struct ReplayCommand: AsyncParsableCommand, ChangingCommand {
                     progress.note(report)
                     while !report.isFinished {
                         let before = report.sent
-                        report = try await control.continueReplay(report.number)
+                        report = try await control.continueReplay(report.number, atMost: pace.portion)
                         progress.note(report)
                         try await pace.wait(after: report.sent - before)
                     }
@@ -107,7 +107,7 @@ struct ReplayCommand: AsyncParsableCommand, ChangingCommand {
         _ request: ReplayRequest?, _ resumed: Int?, _ pipeline: String, _ control: any Control
     ) async throws -> ReplayReport {
         if let request { return try await control.beginReplay(request) }
-        let report = try await control.continueReplay(resumed ?? 0)
+        let report = try await control.continueReplay(resumed ?? 0, atMost: 1)
         guard report.request.pipeline == pipeline else {
             throw CommandFailure(
                 .usage, "replay \(report.number) is one of '\(report.request.pipeline)', not of '\(pipeline)'")
@@ -150,6 +150,9 @@ struct ConditionArgument: ExpressibleByArgument, Sendable {
 /// Waits between the parts of a replay, so that it is not faster than asked for.
 struct ReplayPace: Sendable {
     let rate: Double?
+
+    /// As many as come in a second, at once.
+    var portion: Int { rate.map { Int(min(max($0, 1), 1_000_000)) } ?? .max }
 
     func wait(after count: Int) async throws {
         guard let rate, count > 0 else { return }
