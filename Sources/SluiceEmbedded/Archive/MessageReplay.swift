@@ -79,13 +79,14 @@ extension StoreState {
         while true {
             let rows = try database.rawCopies(ofQueue: queue.id, after: record.position, limit: 1_000)
             for row in rows where row.arrived >= request.from && row.arrived < request.to {
+                // One that was begun may have expired meanwhile.
+                if row.chunk != record.begunChunk { record.place = 0 }
                 return ReplayPart(
                     record: record, begin: begin, queue: queue.name, definition: queue.record, chunk: row.chunk,
                     content: try content(of: row.chunk), waiting: waiting(in: row.chunk))
             }
             guard let last = rows.last, last.arrived < request.to else { break }
             record.position = last.chunk
-            record.place = 0
         }
         record.report.isFinished = true
         try put(record)
@@ -131,7 +132,7 @@ extension StoreState {
         if prepared.end == part.content.count {
             (record.position, record.place) = (part.chunk, 0)
         } else {
-            record.place = prepared.end
+            (record.begunChunk, record.place) = (part.chunk, prepared.end)
         }
         record.report.sent += prepared.messages.count
         record.report.passedOver += prepared.passedOver

@@ -7,8 +7,9 @@ struct ReplayRecord: Codable, Hashable {
     var report: ReplayReport
     /// The number of the last raw copy (a chunk, or an object) that is done with.
     var position: Int64 = 0
-    /// Of the messages of the next chunk, those that are done with.
+    /// Of the messages of a chunk that was begun, those that are done with.
     var place = 0
+    var begunChunk: Int64 = 0
     var begun: Timestamp
 
     static func read(_ number: Int, _ database: Database) throws -> ReplayRecord? {
