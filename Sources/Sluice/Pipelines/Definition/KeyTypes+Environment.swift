@@ -1,36 +1,13 @@
 extension KeyType where Value == [String: String] {
     /// Names of variables with their values.
     static var environment: KeyType {
-        let expected = "a map of names to values, such as {TZ: UTC}"
-        return KeyType(
-            form: "map of name: value", expected: expected,
-            read: { node, _, reading in
-                guard case .map(let entries) = node.content else {
-                    reading.fail(
-                        node.isAbsent ? "has no value" : "is \(node.kind)", expected: "expected \(expected)",
-                        at: node.place)
-                    return nil
-                }
-                var variables: [String: String] = [:]
-                for entry in entries {
-                    reading.at(entry.key) { reading in
-                        reading.mark(entry)
-                        variables[entry.key] = reading.text(entry.value, expected: "the text of a variable, or \"\"")
-                    }
-                }
-                return variables
-            },
+        .texts(
+            expected: "a map of names to values, such as {TZ: UTC}", value: "the text of a variable, or \"\"",
             check: checkEnvironment,
             text: { variables in
                 let pairs = variables.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
                 return "{" + pairs.joined(separator: ", ") + "}"
-            },
-            schema: {
-                .map([
-                    "type": .text("object"), "additionalProperties": .scalar(mayBeEmpty: true),
-                    "propertyNames": .map(["pattern": .text("^[a-zA-Z][a-zA-Z0-9_]+$")]),
-                ])
-            })
+            }, pattern: "^[a-zA-Z][a-zA-Z0-9_]+$", mayBeEmpty: true)
     }
 
     @Sendable private static func checkEnvironment(_ variables: [String: String], _ check: inout DefinitionCheck) {

@@ -15,16 +15,7 @@ struct ArchiveExportCommand: AsyncParsableCommand {
     @Argument(help: "The pipeline.", completion: NameCompletion.pipelines)
     var pipeline: String
 
-    @Option(help: "What arrived from this moment on: \(MomentArgument.forms).")
-    var from: MomentArgument?
-
-    @Option(help: "And before this one.")
-    var to: MomentArgument?
-
-    @Option(
-        name: .customLong("where"),
-        help: "Only messages with this value: '$.customer_id=42', meta.object=BUCKET/KEY, or !=. May be repeated.")
-    var conditions: [ConditionArgument] = []
+    @OptionGroup var arrival: ArrivalOptions
 
     @Option(name: .shortAndLong, help: "The file (- is stdout), or for objects the folder.", completion: .file())
     var output: String
@@ -38,8 +29,8 @@ struct ArchiveExportCommand: AsyncParsableCommand {
         let context = try CommandContext(common)
         let now = Timestamp.wall
         let selection = RawCopySelection(
-            pipeline: pipeline, from: from?.moment(before: now), to: to?.moment(before: now),
-            conditions: conditions.map(\.condition))
+            pipeline: pipeline, from: arrival.from?.moment(before: now), to: arrival.to?.moment(before: now),
+            conditions: arrival.conditions.map(\.condition))
         let target = output == "-" ? nil : FolderLocation.absolute(output, in: context.console.workingDirectory)
         let raw = raw
         let result = try await untilInterrupted {

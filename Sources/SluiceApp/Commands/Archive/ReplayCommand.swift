@@ -14,16 +14,7 @@ struct ReplayCommand: AsyncParsableCommand, ChangingCommand {
     @Argument(help: "The pipeline.", completion: NameCompletion.pipelines)
     var pipeline: String
 
-    @Option(help: "What arrived from this moment on: \(MomentArgument.forms).")
-    var from: MomentArgument?
-
-    @Option(help: "And before this one; now, unless it says otherwise.")
-    var to: MomentArgument?
-
-    @Option(
-        name: .customLong("where"),
-        help: "Only records with this value: '$.customer_id=42', meta.object=BUCKET/KEY, or !=. May be repeated.")
-    var conditions: [ConditionArgument] = []
+    @OptionGroup var arrival: ArrivalOptions
 
     @Option(help: "At most so many messages (objects, where it reads a bucket) in a second: 50/s, 100/m.")
     var rate: RateArgument?
@@ -48,8 +39,10 @@ struct ReplayCommand: AsyncParsableCommand, ChangingCommand {
     @OptionGroup var common: CommonOptions
 
     mutating func validate() throws {
-        if resume == nil, from == nil { throw ValidationError("--from is missing: since when is it to be sent again?") }
-        if resume != nil, from != nil || to != nil || !conditions.isEmpty || dryRun {
+        if resume == nil, arrival.from == nil {
+            throw ValidationError("--from is missing: since when is it to be sent again?")
+        }
+        if resume != nil, !arrival.isEmpty || dryRun {
             throw ValidationError("--resume goes on with what was asked for before: leave the other options out.")
         }
         if shadow, resume != nil || rate != nil || dryRun {
@@ -61,10 +54,10 @@ struct ReplayCommand: AsyncParsableCommand, ChangingCommand {
     mutating func run() async throws {
         let context = try CommandContext(common)
         let now = Timestamp.wall
-        let request = from.map { from in
+        let request = arrival.from.map { from in
             ReplayRequest(
-                pipeline: pipeline, from: from.moment(before: now), to: to?.moment(before: now) ?? now,
-                conditions: conditions.map(\.condition))
+                pipeline: pipeline, from: from.moment(before: now), to: arrival.to?.moment(before: now) ?? now,
+                conditions: arrival.conditions.map(\.condition))
         }
         if let request, request.from >= request.to {
             throw CommandFailure(.usage, "--from is not before --to: nothing arrived in between")
@@ -135,15 +128,6 @@ struct ReplayCommand: AsyncParsableCommand, ChangingCommand {
         if report.passedOver > 0 { text += ", \(Numbers.grouped(report.passedOver)) passed over" }
         if report.waiting > 0 { text += ", \(Numbers.grouped(report.waiting)) still wait and were not" }
         context.print([text])
-    }
-}
-
-/// `$.customer_id=42`.
-struct ConditionArgument: ExpressibleByArgument, Sendable {
-    let condition: ReplayCondition
-
-    init?(argument: String) {
-        do throws(ReplayCondition.Mistake) { condition = try ReplayCondition(parsing: argument) } catch { return nil }
     }
 }
 
