@@ -98,6 +98,10 @@ class ArchiveTest(harness.Case):
         definition = self.define(factor=2)
         self.orders("run", definition, "--until-idle", expect=DONE)
         self.assertEqual(self.shadow(), {"same": 1_000, "changed": 0, "new": 0, "gone": 0, "failed": 0})
+        away = (self.folder / "lines.db").rename(self.folder / "away.db")
+        self.assertEqual(self.shadow()["new"], 900)
+        self.assertFalse((self.folder / "lines.db").exists(), "a shadow makes nothing")
+        away.rename(self.folder / "lines.db")
         self.code(3)
         self.assertEqual(self.shadow()["changed"], 899, "but for 0, which is 0 whatever it is multiplied with")
         self.assertIn("would send 1,000", self.orders("replay", "lines", "--from", "today", "--dry-run", expect=DONE).out)
@@ -169,11 +173,15 @@ class ArchiveTest(harness.Case):
         wanted = [n for n in [*range(100), *range(1_000, 1_100)] if n % 7 == 3 and n % 10 != 9]
         self.assertEqual([n for (n,) in self.database("SELECT n FROM lines ORDER BY n")], wanted)
         self.assertEqual(self.status()["received"], 400 + len([n for n in [*range(100), *range(1_000, 1_100)] if n % 7 == 3]))
+        self.orders("put", "drop", self.write("broken.jsonl", "what?"), expect=DONE)
+        self.orders("run", definition, "--until-idle", expect=DEAD)
+        (letter,) = self.documents("dlq", "show", "--all")
+        self.assertIn("upstream sent it so", self.orders("trace", "lines", "--record", letter["record"], expect=DONE).out)
         (trace,) = self.documents("trace", "lines", "--record", "45")
         self.assertEqual((trace["line"], json.loads(trace["body_text"])["n"]), (46, 45))
         self.orders("archive", "export", "lines", "-o", "out", expect=DONE)
         names = sorted(path.name.split("@")[0] for path in (self.folder / "out").iterdir())
-        self.assertEqual(names, ["lines.jsonl", "lines.jsonl"])
+        self.assertEqual(names, ["broken.jsonl", "lines.jsonl", "lines.jsonl"])
         self.assertEqual((self.folder / "out/lines.jsonl").read_bytes().splitlines()[5], b'{"n": 5, "g": 5}')
 
     def test_trace(self):
@@ -202,6 +210,12 @@ class ArchiveTest(harness.Case):
         for words in ['{"n": 21, "g": 0}', '{"n":21,"v":63}', '{"n":21,"v":42}', "would write v: 42 → 63"]:
             self.assertIn(words, text)
         self.orders("trace", "lines", "--record", "nobody", expect=USAGE)
+        identity = self.documents("archive", "show", "lines", "21")[0]["record"]
+        self.code(3, lower=('record["n"] % 10', 'record["missing"] % 10'))
+        self.orders("replay", "lines", "--from", "1h ago", "--where", "$.n=21", expect=DONE)
+        self.orders("run", definition, "--until-idle", expect=DEAD)
+        self.assertIn("dead at transform: KeyError", self.orders("trace", "lines", "--record", f"{identity}~1", expect=DONE).out)
+        self.assertNotIn("dead at", self.orders("trace", "lines", "--record", identity, expect=DONE).out)
 
     def test_postgres(self):
         """shadow and trace compare with the columns of a PostgreSQL table by their own types, and change nothing"""
@@ -222,6 +236,9 @@ class ArchiveTest(harness.Case):
         (twenty,) = [line for line in lines if line["record"] == "20"]
         self.assertEqual(twenty["changes"], [{"column": "v", "before": "1.00", "after": "60.00"}])
         self.assertEqual(server.sql("SELECT count(*), sum(v) FROM lines"), ["89|8721.00"])
+        self.code(2, more=('"v": record', '"other": 1, "v": record'))
+        self.assertEqual(self.shadow(expect=DEAD)["failed"], 90, "the table has no column for it, and gets none")
+        self.code(3)
         (trace,) = self.documents("trace", "lines", "--key", "n=21")
         self.assertEqual(trace["rows"][0]["row"], {"n": "21", "v": "42.00", "note": "x"})
         self.assertIn("our step", trace["verdict"])

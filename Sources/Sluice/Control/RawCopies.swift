@@ -28,7 +28,7 @@ public protocol ArchiveControl: Sendable {
 
     /// Sends the next raw copies of a replay; waits while its queue is full. To be called until it is finished, by whoever
     /// wants it, also after a crash: what was sent and how far is stored together.
-    /// - Parameter limit: messages, or objects, that are sent at most.
+    /// - Parameter limit: messages, or objects, that are sent at most; 0 = say how far it is, and do nothing.
     /// - Throws: `ControlError.unknown` for a number that no replay has.
     func continueReplay(_ number: Int, atMost limit: Int) async throws -> ReplayReport
 

@@ -44,6 +44,22 @@ package struct SinkRow: Sendable, Hashable {
 
     package subscript(column: String) -> String? { values.first { $0.column == column }?.text }
 
+    /// A record's own fields, for a row that is in no table; none of what is no object.
+    package init(of record: SinkRecord) { self.init(Self.fields(of: record)) }
+
+    private static func fields(of record: SinkRecord) -> [Value] {
+        do {
+            let value = try JSONValue(parsing: record.body)
+            guard value.kind == .object else { return [] }
+            return value.members.map { member in
+                let text = member.value.string ?? member.value.bytes.text
+                return Value(column: member.name, text: member.value.kind == .null ? nil : text)
+            }
+        } catch {
+            return []
+        }
+    }
+
     /// The columns that differ, with both values.
     package func differences(to other: SinkRow) -> [(column: String, before: String?, after: String?)] {
         let columns =

@@ -15,6 +15,13 @@ struct TraceText {
             }
     }
 
+    /// What Split could not read is no record: there is nothing to run.
+    func lines(ofBroken places: [RecordPlace]) -> [String] {
+        guard let first = places.first else { return [] }
+        return ["record    \(SafeText.line(first.identity.text))"] + places.map { "waits     \(Self.text(of: $0))" }
+            + ["verdict   upstream sent it so: it is no record"]
+    }
+
     private func lines(of trace: Trace) -> [String] {
         let record = trace.record
         var lines = [

@@ -7,7 +7,7 @@ struct EmbeddedArchive: Sendable {
     /// - Parameter limit: messages, or objects, that are sent at most.
     func continueReplay(_ number: Int, atMost limit: Int) async throws -> ReplayReport {
         let record = try await store.writer.submit { try $0.replay(number) }
-        guard !record.report.isFinished else { return record.report }
+        guard !record.report.isFinished, limit > 0 else { return record.report }
         while true {
             do {
                 switch record.report.kind {
@@ -31,7 +31,7 @@ struct EmbeddedArchive: Sendable {
         }
         guard let entry = store.catalogue.find(part.queue), entry.record == part.definition else { return nil }
         // Reading the records is not done on the writer's thread.
-        let prepared = try part.prepare(for: entry, store, limit: max(1, limit))
+        let prepared = try part.prepare(for: entry, store, limit: limit)
         return try await store.writer.submit(grows: true) { try $0.enter(part, prepared) }
     }
 }

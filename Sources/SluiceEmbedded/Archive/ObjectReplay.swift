@@ -4,7 +4,7 @@ import Sluice
 /// Replays of objects: they are announced again, and Split reads them once more.
 extension StoreState {
     /// Announcements of one turn.
-    private static let objectsOfOneTurn = 100
+    private static let objectsOfOneTurn = 1_000
 
     /// Announces the next objects of a replay, and stores how far it is.
     /// - Throws: `QueueError.full` when there is no room for them.
@@ -17,9 +17,9 @@ extension StoreState {
         let found = try archivedObjects(
             ArchivedObjectSelection(
                 pipeline: request.pipeline, from: request.from, to: request.to, after: record.position),
-            limit: max(1, min(limit, Self.objectsOfOneTurn)))
+            limit: min(limit, Self.objectsOfOneTurn))
         let replay = ObjectNotification.Replay(number: number, conditions: request.conditions.ofRecords)
-        let awaited = try awaitedObjects()
+        let awaited = try announcements()
         for object in found {
             record.position = object.number
             if !request.conditions.hold(forObject: object.object.object) {

@@ -17,7 +17,7 @@ extension StoreState {
                     """, arguments: [now.milliseconds, Self.mostExpiredObjects])
         }
         guard !due.isEmpty else { return false }
-        let awaited = try awaitedObjects()
+        let awaited = Set(try announcements().map { RecordIdentity($0).announcedObject })
         var expired: [(id: Int64, blob: String, version: ObjectVersion)] = []
         for row in due {
             let object = ObjectVersion(
@@ -54,8 +54,9 @@ extension StoreState {
         }
     }
 
-    /// Objects that a message still announces: they are read, or may be redriven.
-    func awaitedObjects() throws -> Set<String> {
+    /// The identities of messages that announce objects, for the first time or for a replay: these are read, or may be
+    /// redriven.
+    func announcements() throws -> Set<String> {
         let announcing = queues.values.filter { $0.record.objects != nil }
         let dead = announcing.compactMap(deadLetterQueue(of:))
         var objects: Set<String> = []
@@ -63,7 +64,7 @@ extension StoreState {
             guard let chunk = chunks[id] else { continue }
             let content = try content(of: id)
             for index in 0..<chunk.count where chunk.states[index].status != .gone {
-                objects.insert(try content.header(at: index).lineage.identity.announcedObject)
+                objects.insert(try content.header(at: index).lineage.identity.text)
             }
         }
         return objects

@@ -100,7 +100,7 @@ struct ReplayCommand: AsyncParsableCommand, ChangingCommand {
         _ request: ReplayRequest?, _ resumed: Int?, _ pipeline: String, _ control: any Control
     ) async throws -> ReplayReport {
         if let request { return try await control.beginReplay(request) }
-        let report = try await control.continueReplay(resumed ?? 0, atMost: 1)
+        let report = try await control.continueReplay(resumed ?? 0, atMost: 0)
         guard report.request.pipeline == pipeline else {
             throw CommandFailure(
                 .usage, "replay \(report.number) is one of '\(report.request.pipeline)', not of '\(pipeline)'")

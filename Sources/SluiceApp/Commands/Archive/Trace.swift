@@ -124,7 +124,18 @@ struct Tracer {
             found = try await all(RawCopySelection(pipeline: pipeline.name, identity: identity))
         }
         if found.isEmpty { found = try await all(RawCopySelection(pipeline: pipeline.name, name: text)) }
-        return found
+        guard identity.replay > 0 else { return found }
+        // The raw record is the same, what waits is not.
+        return found.map { record in
+            var replayed = record
+            replayed.identity = record.identity.replayed(by: identity.replay)
+            return replayed
+        }
+    }
+
+    /// Where something of this identity waits that is no record: what Split could not read.
+    func places(called text: String) async throws -> [RecordPlace] {
+        try await control.places(of: RecordIdentity(text), in: pipeline.name)
     }
 
     /// The records of which today's code, or that of then, makes a row with this value.

@@ -38,7 +38,7 @@ struct TraceCommand: AsyncParsableCommand {
     mutating func run() async throws {
         let (definition, context) = try await CommandContext(common).latestDefinition(of: pipeline, file: file)
         let (record, key, limit) = (record, key.map(Self.parts), limit)
-        let (traces, rows) = try await untilInterrupted {
+        let found = try await untilInterrupted {
             try await context.withControl(use: .lasting) { control in
                 let tracer = try await Tracer(definition, control, context)
                 do {
@@ -53,29 +53,37 @@ struct TraceCommand: AsyncParsableCommand {
         }
         let text = TraceText(time: context.time, sink: definition.deliver.to.kind)
         if context.json {
-            context.print(documents: traces.map(TraceDocument.init))
+            context.print(documents: found.traces.map(TraceDocument.init))
         } else {
-            context.print(text.lines(of: traces, rows: rows))
+            context.print(text.lines(of: found.traces, rows: found.rows) + text.lines(ofBroken: found.broken))
         }
-        if traces.isEmpty {
+        if found.traces.isEmpty, found.broken.isEmpty {
             throw CommandFailure(.usage, "no raw copy is of '\(record ?? key?.value ?? "")', or its time is over")
         }
     }
 
+    private struct Found: Sendable {
+        var traces: [Trace] = []
+        /// That were asked for, by a key.
+        var rows: [SinkRow] = []
+        /// Where something is that is no record.
+        var broken: [RecordPlace] = []
+    }
+
     private static func find(
         _ record: String?, _ key: (column: String, value: String)?, _ limit: Int, _ tracer: Tracer
-    ) async throws -> (traces: [Trace], rows: [SinkRow]) {
+    ) async throws -> Found {
+        var found = Found()
         let records: [ArchivedRecord]
-        var rows: [SinkRow] = []
         if let key {
-            rows = try await tracer.rows(where: key.column, is: key.value) ?? []
+            found.rows = try await tracer.rows(where: key.column, is: key.value) ?? []
             records = try await tracer.records(making: key.column, key.value)
         } else {
             records = try await tracer.records(called: record ?? "")
+            if records.isEmpty { found.broken = try await tracer.places(called: record ?? "") }
         }
-        var traces: [Trace] = []
-        for record in records.reversed().prefix(limit) { traces.append(try await tracer.trace(record)) }
-        return (traces, rows)
+        for record in records.reversed().prefix(limit) { found.traces.append(try await tracer.trace(record)) }
+        return found
     }
 
     private static func parts(_ key: String) -> (column: String, value: String) {

@@ -5,7 +5,7 @@ extension PostgreSQLWriter {
     func rehearse(_ batch: [SinkRecord]) async throws(SinkError) -> [Rehearsal] {
         do throws(PostgreSQLFault) {
             guard let table = try await PostgreSQLTable.load(plan.table, key: plan.key, connection) else {
-                return batch.map { .row(before: nil, after: Self.row(of: $0)) }
+                return batch.map { .row(before: nil, after: SinkRow(of: $0)) }
             }
             return try await rehearse(batch, table)
         } catch {
@@ -30,8 +30,8 @@ extension PostgreSQLWriter {
     private func attempt(
         _ batch: [SinkRecord], _ table: PostgreSQLTable
     ) async throws(PostgreSQLFault) -> [Rehearsal] {
-        // A field that would become a column is compared with the record's own value.
-        let reader = PostgreSQLRowReader(plan, table, ignoresUnknown: true)
+        let adds = try await addsColumns()
+        let reader = PostgreSQLRowReader(plan, table, ignoresUnknown: adds || plan.unknown == .ignore)
         var rows: [PostgreSQLRow] = []
         var rehearsals: [Int: Rehearsal] = [:]
         for (index, record) in batch.enumerated() {
@@ -43,9 +43,11 @@ extension PostgreSQLWriter {
         }
         let (before, after) = try await rolledBack(rows, table, count: batch.count)
         for row in rows {
-            let written = after[row.key] ?? Self.row(of: batch[row.index])
+            let written = after[row.key] ?? SinkRow(of: batch[row.index])
             rehearsals[row.index] = .row(
-                before: before[row.key], after: Self.adding(batch[row.index], table, to: written))
+                before: before[row.key],
+                // A field that would become a column is compared with the record's own value.
+                after: adds ? Self.adding(batch[row.index], table, to: written) : written)
         }
         return batch.indices.map { rehearsals[$0] ?? .refused(reason: "it is no row") }
     }
@@ -110,24 +112,11 @@ extension PostgreSQLWriter {
         }
     }
 
-    /// A record's own fields, for a row that is not in the table.
-    private static func row(of record: SinkRecord) -> SinkRow {
-        do throws(PostgreSQLRowFailure) {
-            return SinkRow(
-                try PostgreSQLRowReader.members(of: record).map {
-                    SinkRow.Value(
-                        column: $0.name, text: $0.value.kind == .null ? nil : $0.value.string ?? $0.value.bytes.text)
-                })
-        } catch {
-            return SinkRow([])
-        }
-    }
-
     /// With the fields that have no column yet.
     private static func adding(_ record: SinkRecord, _ table: PostgreSQLTable, to row: SinkRow) -> SinkRow {
         let known = Set(table.columns.map(\.name))
         var row = row
-        row.values += Self.row(of: record).values.filter { !known.contains($0.column) && $0.text != nil }
+        row.values += SinkRow(of: record).values.filter { !known.contains($0.column) && $0.text != nil }
         return row
     }
 }

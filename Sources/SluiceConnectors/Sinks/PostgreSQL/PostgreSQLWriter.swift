@@ -221,7 +221,7 @@ actor PostgreSQLWriter {
         return table
     }
 
-    private func addsColumns() async throws(PostgreSQLFault) -> Bool {
+    func addsColumns() async throws(PostgreSQLFault) -> Bool {
         switch plan.unknown {
         case .add: return true
         case .ignore, .reject: return false

@@ -63,18 +63,41 @@ package actor SQLiteSink: RehearsingSink {
 
     /// A database that is not there yet is not made for it.
     package func probe() throws(SinkError) {
-        if database == nil, !hadDatabase, try !SQLiteFile.isThere(plan) { return }
+        if try isMissing() { return }
         try withDatabase { (database) throws(SinkError) in try database.probe() }
     }
 
     package nonisolated var hasKey: Bool { !plan.key.isEmpty }
 
     package func rehearse(_ batch: [SinkRecord]) throws(SinkError) -> [Rehearsal] {
-        try withDatabase { (database) throws(SinkError) in try database.rehearse(batch, plan) }
+        // A database that is not there is not made for it.
+        if try isMissing() { return batch.map { .row(before: nil, after: SinkRow(of: $0)) } }
+        do throws(SinkError) {
+            return try withDatabase { (database) throws(SinkError) in try database.rehearse(batch, plan) }
+        } catch {
+            guard case .rejected(let rejections) = error else { throw error }
+            return Self.judged(batch, rejections)
+        }
+    }
+
+    /// A table cannot be made for some of them, and so is for none.
+    private static func judged(_ batch: [SinkRecord], _ rejections: [SinkRejection]) -> [Rehearsal] {
+        batch.indices.map { index in
+            if let rejection = rejections.first(where: { $0.index == index }) {
+                return .refused(reason: rejection.reason)
+            }
+            return .row(before: nil, after: SinkRow(of: batch[index]))
+        }
+    }
+
+    private func isMissing() throws(SinkError) -> Bool {
+        guard database == nil, !hadDatabase else { return false }
+        return try !SQLiteFile.isThere(plan)
     }
 
     package func rows(where column: String, is value: String, limit: Int) throws(SinkError) -> [SinkRow] {
-        try withDatabase { (database) throws(SinkError) in
+        if try isMissing() { return [] }
+        return try withDatabase { (database) throws(SinkError) in
             try database.rows(where: column, is: value, limit: limit, plan)
         }
     }
