@@ -46,9 +46,11 @@ struct Trial {
     /// - Returns: one result for each record, and the version of the code.
     /// - Throws: `ControlError.refused` when the function is not there, or its step would pause itself.
     func run(_ records: [Record]) async throws -> (results: [Result], version: String) {
-        let scratch = NSTemporaryDirectory() + "sluice-try-\(UUID().uuidString)"
+        let name = "try-\(UUID().uuidString.lowercased())"
+        let scratch = NSTemporaryDirectory() + "sluice-\(name)"
         defer { removeScratch(scratch) }
-        let sandboxes = Sandboxes(folder: scratch + "/tmp", owner: "try", limits: .detect(), logger: context.logger)
+        // A group of its own: one command may try several times, and what ends the one before must not end this one.
+        let sandboxes = Sandboxes(folder: scratch + "/tmp", owner: name, limits: .detect(), logger: context.logger)
         let function = try FunctionAssembly(
             transform, of: pipeline, functions: context.application.functions, scratch: scratch, sandboxes: sandboxes,
             // What the function writes is what somebody who tries it wants to see.
