@@ -14,7 +14,7 @@ enum SegmentFormat {
     static let tailLength = 32
     /// Bytes of chunks in one frame, but at least one chunk: small ones compress better together.
     static let frame = 256 << 10
-    /// What zstd itself takes: fast, and about a fifth of JSON.
+    /// What zstd itself takes unless it is asked for more: fast.
     static let level: Int32 = 3
 }
 
