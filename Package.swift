@@ -83,9 +83,24 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
+            name: "SluiceWire", dependencies: ["Sluice", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict),
+        .target(
+            name: "SluiceServer",
+            dependencies: [
+                "Sluice", "SluiceWire", log, lifecycle,
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: strict),
+        .target(
             name: "SluiceApp",
             dependencies: [
-                "Sluice", "SluiceEmbedded", "SluiceFunctions", "SluiceConnectors", log, lifecycle, collections,
+                "Sluice", "SluiceEmbedded", "SluiceFunctions", "SluiceConnectors", "SluiceServer", log, lifecycle,
+                collections,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
@@ -118,6 +133,10 @@ let package = Package(
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ],
             swiftSettings: strict),
+        .testTarget(name: "SluiceWireTests", dependencies: ["SluiceWire"], swiftSettings: strict),
+        .testTarget(
+            name: "SluiceServerTests",
+            dependencies: ["SluiceServer", "SluiceEmbedded", "SluiceTesting", log], swiftSettings: strict),
         .testTarget(
             name: "SluiceAppTests",
             dependencies: [

@@ -35,12 +35,17 @@ package final class EmbeddedEngine: Sendable {
     package var clock: any EngineClock { store.clock }
     /// The id under which sinks remember what this folder has delivered.
     package var folderID: String { store.folderID }
+    /// 32 bytes that never leave the machine.
+    package var secret: [UInt8] { store.secret }
     package var settler: any Settler { EmbeddedSettler(store: store) }
 
     /// The queue of this name, with or without `.fifo`. Whether it is there shows at the first call.
     package func queue(named name: String) -> any BoundedQueue {
         EmbeddedQueue(name: store.catalogue.find(name)?.name ?? name, store: store)
     }
+
+    /// All queues, for clients.
+    package var directory: any QueueDirectory & MessageMoving { EmbeddedDirectory(store: store) }
 
     /// Makes the queues of these pipelines, and claims those that were filled before.
     /// - Parameter running: the names of all pipelines that run here from now on; `nil` = these, beside those before.

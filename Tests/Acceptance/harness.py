@@ -69,6 +69,8 @@ class Case(unittest.TestCase):
         self.data = self.folder / "data"
         self.random = random.Random(f"{SEED} {self.id()}")
         self.running = []
+        # Of the processes that the test starts, beside the usual ones.
+        self.variables = {}
         self.addCleanup(self.tear_down, self.folder)
 
     def tear_down(self, folder):
@@ -87,6 +89,9 @@ class Case(unittest.TestCase):
         """Starts `orders` in the workspace; killed at the end of the test at the latest."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("SLUICE_")}
         environment["NO_COLOR"] = "1"
+        # Tests run beside each other, and beside whatever listens where clients look first.
+        environment["SLUICE_LISTEN"] = "127.0.0.1:0"
+        environment.update(self.variables)
         options.setdefault("stdout", subprocess.DEVNULL)
         options.setdefault("stderr", subprocess.DEVNULL)
         options.setdefault("stdin", subprocess.DEVNULL)

@@ -5,7 +5,7 @@ package enum LedgerCheck {
         var found: [String] = []
         for queue in queues { found += check(queue) }
         let byName = Dictionary(queues.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        for queue in queues where queue.role != .deadLetter {
+        for queue in queues where queue.role != .deadLetter && queue.pipeline != nil {
             guard let dead = byName[QueueNames.deadLetterQueue(of: queue.name)] else { continue }
             found += equal(
                 dead.ledger[.dead], "dead letters that entered '\(dead.name)'", queue.ledger[.deadLettered],

@@ -51,6 +51,11 @@ public enum QueueNames {
         queue.hasSuffix(fifoSuffix) ? String(queue.dropLast(fifoSuffix.count)) : queue
     }
 
+    /// The full name of a queue of another region or account than the usual ones: no queue's own name has a slash.
+    public static func qualified(_ queue: String, region: String, account: String) -> String {
+        "\(region)/\(account)/\(queue)"
+    }
+
     static let fifoSuffix = ".fifo"
 }
 

@@ -34,6 +34,40 @@ public enum Limits {
     public static let maxReceiveCount = Limit<Int>(
         service: "SQS", now: 1...1_000, in2020: 1...1_000, source: "SQS Developer Guide, RedrivePolicy")
 
+    /// Messages in flight to clients, of one queue.
+    public static let inFlight = Limit<Int>(
+        service: "SQS", now: 0...120_000, in2020: 0...120_000,
+        source: "\(model), ReceiveMessage; of a FIFO queue 20,000 until 2024")
+
+    /// Messages of one receive, entries of one batch.
+    public static let batchEntries = Limit<Int>(
+        service: "SQS", now: 1...10, in2020: 1...10, source: "\(model), SendMessageBatch, ReceiveMessage")
+
+    /// How long a receive may wait.
+    public static let receiveWait = Limit<Duration>(
+        service: "SQS", now: .zero...(.seconds(20)), in2020: .zero...(.seconds(20)),
+        source: "\(model), ReceiveMessageWaitTimeSeconds")
+
+    /// Message attributes of one message.
+    public static let messageAttributes = Limit<Int>(
+        service: "SQS", now: 0...10, in2020: 0...10, source: "SQS Developer Guide, message quotas")
+
+    /// Characters of a message group id, of a deduplication id and of a receive request attempt id.
+    public static let fifoID = Limit<Int>(
+        service: "SQS", now: 1...128, in2020: 1...128, source: "\(model), SendMessage")
+
+    /// Messages a second of a move task.
+    public static let moveRate = Limit<Int>(
+        service: "SQS", now: 1...500, in2020: nil, source: "\(model), StartMessageMoveTask")
+
+    /// How long a data key is used again.
+    public static let dataKeyReuse = Limit<Duration>(
+        service: "SQS", now: .minutes(1)...(.days(1)), in2020: .minutes(1)...(.days(1)),
+        source: "\(model), KmsDataKeyReusePeriodSeconds")
+
+    /// Tags of one queue.
+    public static let tags = Limit<Int>(service: "SQS", now: 0...50, in2020: 0...50, source: "\(model), TagQueue")
+
     /// Characters of a queue's name, `.fifo` included.
     public static let queueName = Limit<Int>(
         service: "SQS", now: 1...80, in2020: 1...80, source: "\(model), CreateQueue")

@@ -25,14 +25,17 @@ public struct NewMessage: Sendable, Hashable {
     public var deduplicationID: String?
     /// 0 s to 15 minutes; `nil` = the queue's own setting. Standard queues only.
     public var delay: Duration?
+    public var properties: MessageProperties?
 
     public init(
-        body: Bytes, group: String? = nil, deduplicationID: String? = nil, delay: Duration? = nil
+        body: Bytes, group: String? = nil, deduplicationID: String? = nil, delay: Duration? = nil,
+        properties: MessageProperties? = nil
     ) {
         self.body = body
         self.group = group
         self.deduplicationID = deduplicationID
         self.delay = delay
+        self.properties = properties
     }
 }
 
@@ -50,6 +53,14 @@ public struct ReceivedMessage: Sendable, Hashable {
     public var isSuspect: Bool
     /// How far its object has been read, for a message that announces one; `nil` = from the beginning.
     public var position: SourcePosition?
+    /// When it was first received from this queue.
+    public var firstReceived: Timestamp?
+    public var properties: MessageProperties?
+    /// FIFO queues only.
+    public var sequenceNumber: SequenceNumber?
+    public var deduplicationID: String?
+    /// The queue it died in, by full name, for a message of a dead-letter queue.
+    public var deadLetterSource: String?
 
     public init(
         id: MessageID, body: Bytes, receipt: ReceiptHandle, receiveCount: Int, sent: Timestamp, lineage: Lineage,

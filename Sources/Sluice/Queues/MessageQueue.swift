@@ -21,11 +21,12 @@ public protocol MessageQueue: Sendable {
     /// the same answer, in order. A *suspect* (one that our own process held when it died) comes alone.
     func receive(_ request: ReceiveRequest) async throws -> [ReceivedMessage]
 
-    /// Hides messages for `timeout` from now; zero makes one visible at once. The receive still counts.
+    /// Hides messages for `timeout` from now; zero makes one visible at once. The receive still counts. In a FIFO queue
+    /// the later ones of its group wait as long.
     func extend(_ receipts: [ReceiptHandle], to timeout: Duration) async throws -> [ReceiptResult]
 
-    /// Deletes messages. Only the latest receipt of a message does so; an older one is `.stale`, and a
-    /// message that is already gone is `.stale` too.
+    /// Deletes messages. Only the latest receipt of a message does so; an older one is `.stale`, and so is, in a FIFO
+    /// queue, one whose visibility timeout is over. A message that is already gone is `.gone`.
     func delete(_ receipts: [ReceiptHandle]) async throws -> [ReceiptResult]
 }
 
@@ -41,20 +42,27 @@ public struct ReceiveRequest: Sendable, Hashable {
     /// Overrides the queue's own timeout.
     public var visibilityTimeout: Duration?
     public var holder: Holder
+    /// A FIFO queue that is asked again with the same id within five minutes gives the same messages with the same
+    /// receipts, as long as none of them was deleted or hidden otherwise: for clients whose connection broke.
+    public var attemptID: String?
 
-    public init(limit: Int, wait: Duration? = .zero, visibilityTimeout: Duration? = nil, holder: Holder = .client) {
+    public init(
+        limit: Int, wait: Duration? = .zero, visibilityTimeout: Duration? = nil, holder: Holder = .client,
+        attemptID: String? = nil
+    ) {
         self.limit = limit
         self.wait = wait
         self.visibilityTimeout = visibilityTimeout
         self.holder = holder
+        self.attemptID = attemptID
     }
 }
 
 /// What became of one message of a send.
 public enum SendResult: Sendable, Hashable {
-    case stored(MessageID)
+    case stored(MessageID, SequenceNumber? = nil)
     /// Accepted and dropped: the queue took a message with this deduplication id within five minutes; its id.
-    case duplicate(MessageID)
+    case duplicate(MessageID, SequenceNumber? = nil)
     /// Never stored; why, and what to do.
     case refused(String)
 }
@@ -62,8 +70,10 @@ public enum SendResult: Sendable, Hashable {
 /// What became of one receipt.
 public enum ReceiptResult: Sendable, Hashable {
     case done
-    /// Not the latest receipt of a message that is there. Nothing was done.
+    /// The message is there, and this is not its latest receipt, or it is not in flight any more. Nothing was done.
     case stale
+    /// There is no such message any more. Nothing was done.
+    case gone
 }
 
 /// What can go wrong with a queue as a whole. What can go wrong with one message is a result, not an error.
@@ -78,6 +88,14 @@ public enum QueueError: Error, Sendable, Hashable {
     case diskFull(path: String)
     /// The store is shutting down or has failed; nothing is accepted any more.
     case closed(String)
+    /// As many messages are in flight as may be: a receive that does not wait says so.
+    case tooManyInFlight(queue: String, limit: Int)
+    /// A queue of this name was deleted less than a minute ago.
+    case deletedRecently(String)
+    /// It was purged less than a minute ago.
+    case purgedRecently(String)
+    /// The definition of a pipeline has the queue: it cannot be deleted, and the definition decides of its settings.
+    case usedByPipeline(queue: String, pipeline: String)
     /// A queue of this name exists, of the other type.
     case wrongType(queue: String, is: QueueType, wanted: QueueType)
 }
@@ -96,6 +114,13 @@ extension QueueError: CustomStringConvertible {
             "the disk of '\(path)' is full: nothing new is taken; what is stored is safe and is still processed. "
                 + "Make room, then send again"
         case .closed(let why): "the store is closed: \(why)"
+        case .deletedRecently(let queue):
+            "queue '\(queue)' was deleted less than a minute ago: wait, or use another name"
+        case .purgedRecently(let queue): "queue '\(queue)' was purged less than a minute ago: wait"
+        case .usedByPipeline(let queue, let pipeline):
+            "queue '\(queue)' belongs to pipeline '\(pipeline)': its definition decides of it"
+        case .tooManyInFlight(let queue, let limit):
+            "\(limit) messages of queue '\(queue)' are in flight: delete some, or let their visibility timeouts end"
         case .wrongType(let queue, let type, let wanted):
             "queue '\(queue)' is \(type.rawValue), and \(wanted.rawValue) is wanted; a queue cannot be converted: "
                 + "empty it first, or use another name"

@@ -32,6 +32,17 @@ public struct JSONValue: Sendable {
         return withSpan { scanner, span in scanner.text(of: span) }
     }
 
+    /// The text of a string as UTF-8, without a copy where it has no escapes; `nil` for anything else.
+    package var textBytes: Bytes? {
+        guard kind == .string else { return nil }
+        guard bytes.contains(.backslash) else { return bytes.dropFirst().dropLast() }
+        return withSpan { scanner, span in
+            var decoded: [UInt8] = []
+            scanner.decode(span, into: &decoded)
+            return decoded[...]
+        }
+    }
+
     /// What a group, an id or a subject is called by: a string's text, a number's digits as they are written,
     /// `true`, `false`. `nil` for null, an object or an array: those name nothing.
     package var scalarText: String? {

@@ -8,7 +8,8 @@ extension ControlError {
         case let error as QueueError:
             switch error {
             case .unknown: self = .unknown(error.description)
-            case .wrongType: self = .refused(error.description)
+            case .wrongType, .usedByPipeline, .deletedRecently, .purgedRecently, .tooManyInFlight:
+                self = .refused(error.description)
             case .full, .archiveFull, .diskFull: self = .failed(error.description)
             case .closed: self = .gone(error.description)
             }

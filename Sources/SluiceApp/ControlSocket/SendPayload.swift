@@ -127,8 +127,8 @@ struct SendResultsPayload: Sendable, Equatable {
         buffer.writeInteger(UInt32(results.count))
         for result in results {
             switch result {
-            case .stored(let id): Self.write(0, id, to: &buffer)
-            case .duplicate(let id): Self.write(1, id, to: &buffer)
+            case .stored(let id, _): Self.write(0, id, to: &buffer)
+            case .duplicate(let id, _): Self.write(1, id, to: &buffer)
             case .refused(let reason):
                 let text = reason.utf8.prefix(Self.longestReason)
                 buffer.writeInteger(UInt8(2))

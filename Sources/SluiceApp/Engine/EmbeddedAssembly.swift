@@ -4,6 +4,7 @@ import Sluice
 import SluiceConnectors
 import SluiceEmbedded
 import SluiceFunctions
+import SluiceServer
 import Synchronization
 
 /// Puts the embedded engine together; `PipelineFactory` does it with the pipelines that run on it.
@@ -63,14 +64,18 @@ private final class OpenEmbeddedEngine: OpenEngine {
 
     var control: any Control { engine.control(registry: nil) }
 
+    var serverEngine: ServerEngine {
+        ServerEngine(queues: engine.directory, clock: engine.clock, secret: engine.secret)
+    }
+
     func start(
         _ source: DefinitionSource, _ definitions: [Definition], secrets: KnownSecrets, functions: [Function],
-        logger: Logger
+        services: FunctionServices, logger: Logger
     ) async throws -> RunningPipelines {
         let factory = PipelineFactory(
             engine: engine, folder: folder, functions: functions,
             sandboxes: Sandboxes(folder: "\(folder)/tmp", owner: engine.folderID, limits: .detect(), logger: logger),
-            registry: StepRegistry(), keeper: StandstillKeeper(engine: engine, logger: logger),
+            services: services, registry: StepRegistry(), keeper: StandstillKeeper(engine: engine, logger: logger),
             logs: startLogs(masking: secrets, logger), secrets: secrets, logger: logger)
         return try await RunningPipelines(source, definitions, secrets: secrets, factory)
     }

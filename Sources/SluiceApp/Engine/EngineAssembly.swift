@@ -1,5 +1,7 @@
 import Logging
 import Sluice
+import SluiceFunctions
+import SluiceServer
 
 /// The one thing that commands need an engine for: opening a data folder in this process.
 protocol EngineAssembly: Sendable {
@@ -40,15 +42,18 @@ protocol EngineAssembly: Sendable {
 protocol OpenEngine: Sendable {
     /// The control for a command, while nothing runs.
     var control: any Control { get }
+    /// What endpoints for clients stand on.
+    var serverEngine: ServerEngine { get }
 
     /// Makes and claims the queues of the pipelines, and puts their steps together.
     /// - Parameters:
     ///   - source: where `definitions` were read, for reloads.
     ///   - secrets: those of the definitions; what later ones hold is added.
+    ///   - services: what functions are told of the services around them.
     /// - Throws: `ControlError.refused` when what is stored does not allow these definitions.
     func start(
         _ source: DefinitionSource, _ definitions: [Definition], secrets: KnownSecrets, functions: [Function],
-        logger: Logger
+        services: FunctionServices, logger: Logger
     ) async throws -> RunningPipelines
 
     /// Lets the folder go. Called once, after everything that uses the engine has ended.

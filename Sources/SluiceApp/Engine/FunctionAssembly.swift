@@ -12,11 +12,12 @@ struct FunctionAssembly {
     ///   - functions: those in Swift that the app registers.
     ///   - scratch: a folder for files that processes need; made when one does.
     ///   - sandboxes: where processes live.
+    ///   - services: what its environment says of the services around it.
     ///   - log: where the function's lines are kept, beside what `logger` says on stderr.
     /// - Throws: `ControlError.refused` when the function, its code or what runs it is not there.
     init(
         _ transform: Transform, of pipeline: Pipeline, functions: [Function], scratch: String, sandboxes: Sandboxes,
-        logger: Logger, log: StepLog = .none
+        services: FunctionServices = .none, logger: Logger, log: StepLog = .none
     ) throws {
         if case .swift(let name) = transform.kind {
             guard let function = functions.first(where: { $0.name == name }) else {
@@ -31,10 +32,12 @@ struct FunctionAssembly {
         let runtime: FunctionRuntime
         if case .jq(let jq) = transform.kind {
             let program = try JQSource(jq, of: pipeline).read()
-            runtime = FunctionRuntime(jq: program, transform, of: pipeline.name, version: version)
+            runtime = FunctionRuntime(
+                jq: program, transform, of: pipeline.name, version: version, services: services)
         } else {
             let code = pipeline.codeFolder ?? "."
-            runtime = try FunctionRuntime(transform, of: pipeline.name, code: code, version: version, scratch: scratch)
+            runtime = try FunctionRuntime(
+                transform, of: pipeline.name, code: code, version: version, scratch: scratch, services: services)
         }
         let contract = FunctionContract(
             transform, pipeline: pipeline.name, region: runtime.region, account: runtime.account)

@@ -13,6 +13,8 @@ struct PipelineFactory {
     let functions: [Function]
     /// Where the processes of functions live.
     let sandboxes: Sandboxes
+    /// What functions are told of the services around them.
+    let services: FunctionServices
     let registry: StepRegistry
     let keeper: StandstillKeeper
     let logs: LogWriter
@@ -43,7 +45,8 @@ struct PipelineFactory {
         let function = try pipeline.transform.map { transform in
             try FunctionAssembly(
                 transform, of: pipeline, functions: functions, scratch: "\(folder)/functions/\(pipeline.name)",
-                sandboxes: sandboxes, logger: logger, log: log(of: pipeline.transformStep, in: pipeline))
+                sandboxes: sandboxes, services: services, logger: logger,
+                log: log(of: pipeline.transformStep, in: pipeline))
         }
         return Parts(function: function, sink: sink)
     }

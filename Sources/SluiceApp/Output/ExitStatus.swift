@@ -11,6 +11,8 @@ enum ExitStatus: Int32, Sendable {
     /// A breaker is open, or a step is paused.
     case stalled = 5
     case usage = 64
+    /// The address cannot be listened on, or nobody listens there.
+    case unavailable = 69
     case busy = 75
     case forbidden = 77
     case definition = 78

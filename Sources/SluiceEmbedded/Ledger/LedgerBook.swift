@@ -15,6 +15,12 @@ struct LedgerBook {
         additions[account, default: [:]][entry, default: 0] += count
     }
 
+    /// What the account belongs to is gone.
+    mutating func forget(_ account: String) {
+        totals[account] = nil
+        additions[account] = nil
+    }
+
     subscript(account: String) -> [LedgerEntry: Int] { totals[account] ?? [:] }
 
     var hasAdditions: Bool { !additions.isEmpty }

@@ -166,6 +166,8 @@ extension StoreState {
         record.standsStillSince = queue.record.standsStillSince
         record.claimUntil = queue.record.claimUntil
         record.claimedThrough = queue.record.claimedThrough
+        record.attributes = queue.record.attributes
+        record.created = queue.record.created
         let wasUnclaimed = queue.record.type == nil || queue.record.pipeline == nil
         if wasUnclaimed, record.claimUntil == nil, let last = queue.chunks.last {
             record.claimUntil = last
@@ -206,7 +208,10 @@ extension StoreState {
 
     @discardableResult
     func add(_ record: QueueRecord) throws -> QueueState {
-        let id = (queues.keys.max() ?? 0) + 1
+        let id = nextQueue
+        nextQueue += 1
+        var record = record
+        record.created = record.created ?? now
         let queue = QueueState(id: id, record: record, gauge: QueueGauge())
         queues[id] = queue
         names[record.name] = id

@@ -195,7 +195,7 @@ extension StoreState {
 
     /// A redriven record enters as one that is sent does: what its definition asks for is read from it, and without
     /// that it dies again.
-    private func enterAgain(
+    func enterAgain(
         _ header: MessageHeader, _ body: Bytes, _ source: QueueState, _ reading: RedriveReading
     ) throws {
         var header = header

@@ -96,9 +96,8 @@ package struct EmbeddedQueue: BoundedQueue {
 
 extension StoreState {
     func extend(_ receipt: ReceiptHandle, in queue: QueueState, to timeout: Duration) -> ReceiptResult {
-        guard let (chunk, ref, found) = find(receipt, in: queue), found.isInFlight, found.status != .backingOff else {
-            return .stale
-        }
+        guard let (chunk, ref, found) = find(receipt, in: queue) else { return missing(receipt, in: queue) }
+        guard found.isInFlight, found.status != .backingOff else { return .stale }
         var state = found
         if timeout > .zero {
             state.visibleAt = moment(after: timeout)
@@ -113,10 +112,20 @@ extension StoreState {
 
     /// A client's delete: counted as discarded in a pipeline's own queue, for its step never saw the message.
     func delete(_ receipt: ReceiptHandle, in queue: QueueState) -> ReceiptResult {
-        guard let (chunk, ref, _) = find(receipt, in: queue) else { return .stale }
+        guard let (chunk, ref, found) = find(receipt, in: queue) else { return missing(receipt, in: queue) }
+        // Others of its group may have been handed out since.
+        if queue.isFIFO, !found.isInFlight { return .stale }
         change(ref, chunk, queue, to: MessageState(status: .gone))
         ledger.add(LedgerBook.account(ofQueue: queue.id), queue.record.pipeline == nil ? .done : .discarded)
         return .done
+    }
+
+    /// Why a receipt is not the latest of a message that is there.
+    private func missing(_ receipt: ReceiptHandle, in queue: QueueState) -> ReceiptResult {
+        guard let place = receipt.place, let chunk = chunks[place.chunk], chunk.queue == queue.id,
+            (0..<chunk.count).contains(Int(place.index)), chunk.states[Int(place.index)].status != .gone
+        else { return .gone }
+        return .stale
     }
 
     /// Ends a wait whose task was cancelled, after this turn's commit.

@@ -3,17 +3,25 @@ import HeapModule
 
 /// The visible messages of a FIFO queue: a line for each message group, and the groups whose turn it is.
 ///
-/// A group is locked while a message of it is in flight; nothing of it is handed out then, other than in the same
-/// answer. Of the groups that may be received from, the one whose first message is the oldest has the next turn, so
+/// A group is locked behind a message of it that is in flight: nothing younger of it is handed out then, other than in
+/// the same answer. (One that is older, and visible again before its neighbours, is.) Of the groups that may be received from, the one whose first message is the oldest has the next turn, so
 /// that messages leave roughly as they came and a batch touches few chunks.
 struct FIFOOrder {
     private struct Group {
         /// Visible messages, oldest first.
         var line: Deque<MessageRef> = []
-        var inFlight = 0
+        /// Messages in flight, oldest first.
+        var inFlight: Deque<MessageRef> = []
         var name = ""
         /// Its messages, wherever they are.
         var messages = 0
+
+        /// The message that may be handed out next; `nil` = none, now.
+        var next: MessageRef? {
+            guard let first = line.first else { return nil }
+            if let held = inFlight.first, held < first { return nil }
+            return first
+        }
     }
 
     private struct Turn: Comparable {
@@ -27,7 +35,7 @@ struct FIFOOrder {
     private var groups: [Group] = []
     /// Numbers of groups that have no messages left: there may be as many groups as there are records, in time.
     private var free: [UInt32] = []
-    /// A turn is void when its message is no longer the first of its line, or its group is locked.
+    /// A turn is void when its message is no longer the first of its line, or its group is locked before it.
     private var turns = Heap<Turn>()
 
     /// How many groups there have been at once.
@@ -65,15 +73,19 @@ struct FIFOOrder {
     /// Puts a visible message into its place in the group's line: nothing younger stays before it.
     mutating func insert(_ ref: MessageRef, group: UInt32) {
         let number = Int(group)
-        if let last = groups[number].line.last, ref < last {
-            groups[number].line.insert(ref, at: place(of: ref, in: groups[number].line))
-        } else {
-            groups[number].line.append(ref)
-        }
+        Self.insert(ref, into: &groups[number].line)
         if groups[number].line.first == ref { offerTurn(group) }
     }
 
-    private func place(of ref: MessageRef, in line: Deque<MessageRef>) -> Int {
+    private static func insert(_ ref: MessageRef, into line: inout Deque<MessageRef>) {
+        if let last = line.last, ref < last {
+            line.insert(ref, at: place(of: ref, in: line))
+        } else {
+            line.append(ref)
+        }
+    }
+
+    private static func place(of ref: MessageRef, in line: Deque<MessageRef>) -> Int {
         var places = line.startIndex..<line.endIndex
         while !places.isEmpty {
             let middle = places.lowerBound + places.count / 2
@@ -83,23 +95,33 @@ struct FIFOOrder {
     }
 
     /// A message of the group went in flight.
-    mutating func lock(_ group: UInt32) { groups[Int(group)].inFlight += 1 }
+    mutating func lock(_ ref: MessageRef, group: UInt32) { Self.insert(ref, into: &groups[Int(group)].inFlight) }
 
     /// A message of the group is no longer in flight.
-    mutating func unlock(_ group: UInt32) {
-        groups[Int(group)].inFlight -= 1
+    mutating func unlock(_ ref: MessageRef, group: UInt32) {
+        let number = Int(group)
+        // Mostly the oldest ends first.
+        if groups[number].inFlight.first == ref {
+            groups[number].inFlight.removeFirst()
+        } else {
+            let place = Self.place(of: ref, in: groups[number].inFlight) - 1
+            guard place >= 0, groups[number].inFlight[place] == ref else { return }
+            groups[number].inFlight.remove(at: place)
+        }
         offerTurn(group)
     }
 
     /// The group whose turn it is, and its first message.
     mutating func nextTurn() -> (group: UInt32, ref: MessageRef)? {
         while let turn = turns.min {
-            let group = groups[Int(turn.group)]
-            if group.inFlight == 0, group.line.first == turn.first { return (turn.group, turn.first) }
+            if groups[Int(turn.group)].next == turn.first { return (turn.group, turn.first) }
             turns.removeMin()
         }
         return nil
     }
+
+    /// The oldest message of a group that is in flight: nothing younger may be handed out.
+    func oldestInFlight(of group: UInt32) -> MessageRef? { groups[Int(group)].inFlight.first }
 
     /// The first message of a group's line, whatever locks it.
     func first(of group: UInt32) -> MessageRef? { groups[Int(group)].line.first }
@@ -115,8 +137,7 @@ struct FIFOOrder {
 
     /// A group that may be received from gets its turn; one that has it already loses nothing.
     mutating func offerTurn(_ number: UInt32) {
-        let group = groups[Int(number)]
-        guard group.inFlight == 0, let first = group.line.first else { return }
+        guard let first = groups[Int(number)].next else { return }
         turns.insert(Turn(first: first, group: number))
     }
 }

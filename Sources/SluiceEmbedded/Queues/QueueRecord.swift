@@ -27,6 +27,10 @@ struct QueueRecord: Codable, Hashable {
     var claimedThrough: Int64?
     /// When its step was paused or its breaker opened: the retention clock stands still since then.
     var standsStillSince: Timestamp?
+    /// What clients have set; `nil` = nothing, or it is not theirs.
+    var attributes: QueueAttributes?
+    /// When it was made.
+    var created: Timestamp?
     /// Its name went to another pipeline: it is there for its figures alone.
     var isRetired: Bool?
     /// How long the retention clock has stood still before that, in milliseconds.
@@ -86,6 +90,56 @@ struct QueueRecord: Codable, Hashable {
         let most = intake?.maxRecord ?? 1 << 20
         if body.count > most { return "it has \(body.count) bytes, and \(most) are allowed" }
         return body.isEmpty ? "it is empty" : nil
+    }
+
+    /// A queue that a client makes.
+    init(_ name: String, _ attributes: QueueAttributes) {
+        self.init(
+            name: name, type: attributes.fifo == nil ? .standard : .fifo, role: .other, settings: QueueSettings())
+        take(attributes)
+    }
+
+    init(
+        name: String, type: QueueType?, role: QueueReport.Role, pipeline: String? = nil, step: String? = nil,
+        settings: QueueSettings, deadLetterQueue: String? = nil, intake: Intake? = nil, archiveKeep: Duration? = nil,
+        archiveMaxSize: Int? = nil
+    ) {
+        self.name = name
+        self.type = type
+        self.role = role
+        self.pipeline = pipeline
+        self.step = step
+        self.settings = settings
+        self.deadLetterQueue = deadLetterQueue
+        self.intake = intake
+        self.archiveKeep = archiveKeep
+        self.archiveMaxSize = archiveMaxSize
+    }
+
+    /// Does what a client has set. A pipeline's queue keeps the settings of its definition.
+    mutating func take(_ attributes: QueueAttributes) {
+        self.attributes = attributes
+        guard pipeline == nil else { return }
+        settings = QueueSettings(
+            maxReceiveCount: attributes.redrive?.maxReceiveCount ?? Limits.maxReceiveCount.now.upperBound,
+            visibilityTimeout: attributes.visibilityTimeout, retention: attributes.retention, delay: attributes.delay,
+            capacity: .max)
+        deadLetterQueue = attributes.redrive?.target
+    }
+
+    /// What clients see.
+    var described: QueueAttributes {
+        var described = attributes ?? QueueAttributes(created: created ?? Timestamp(milliseconds: 0))
+        guard attributes == nil || pipeline != nil else { return described }
+        described.delay = settings.delay
+        described.retention = settings.retention
+        described.visibilityTimeout = settings.visibilityTimeout ?? .seconds(30)
+        described.maximumMessageSize = intake?.maxRecord ?? Limits.messageSize.now.upperBound.bytes
+        described.redrive = deadLetterQueue.map {
+            QueueAttributes.Redrive(target: $0, maxReceiveCount: settings.maxReceiveCount, text: nil)
+        }
+        described.fifo = type == .fifo ? attributes?.fifo ?? QueueAttributes.FIFO() : nil
+        return described
     }
 
     static func unclaimed(_ name: String) -> QueueRecord {

@@ -16,9 +16,13 @@ final class QueueState {
     @exclusivity(unchecked) var aloneIsOut = false
     /// Chunks with messages left, oldest first; a few of them may be gone.
     var chunks: Deque<Int64> = []
+    /// Messages of it are older than those before them: they keep their age in a client's dead-letter queue.
+    var hasMixedAges = false
     /// How many numbers in `chunks` are of chunks that are gone.
     var goneChunks = 0
     var deduplication = DeduplicationWindow()
+    var attempts = ReceiveAttempts()
+    var purged: Timestamp?
     var waiters: Deque<ReceiveWaiter> = []
     var roomWaiters: [RoomWaiter] = []
     /// What the raw copies of what entered here take: bytes of messages, and of segments; or of objects.
@@ -41,6 +45,7 @@ final class QueueState {
         depth = QueueDepth()
         held = 0
         aloneIsOut = false
+        hasMixedAges = false
         chunks = []
         goneChunks = 0
         archivedBytes = 0
@@ -95,16 +100,22 @@ struct RoomWaiter {
 struct DeduplicationWindow {
     static let length: Duration = .seconds(300)
 
-    private var entries: [String: (message: MessageID, expires: Timestamp)] = [:]
-    private var expiry: Deque<(id: String, expires: Timestamp)> = []
-
-    mutating func message(for id: String, at now: Timestamp) -> MessageID? {
-        prune(at: now)
-        return entries[id]?.message
+    /// The message that was stored under an id.
+    struct First {
+        var message: MessageID
+        var sequence: SequenceNumber?
     }
 
-    mutating func remember(_ id: String, _ message: MessageID, until expires: Timestamp) {
-        entries[id] = (message, expires)
+    private var entries: [String: (first: First, expires: Timestamp)] = [:]
+    private var expiry: Deque<(id: String, expires: Timestamp)> = []
+
+    mutating func first(of id: String, at now: Timestamp) -> First? {
+        prune(at: now)
+        return entries[id]?.first
+    }
+
+    mutating func remember(_ id: String, _ first: First, until expires: Timestamp) {
+        entries[id] = (first, expires)
         expiry.append((id, expires))
     }
 

@@ -19,7 +19,13 @@ extension StoreState {
     /// Takes up to `request.limit` visible messages out of the order; each is in flight from this turn on.
     func take(_ request: ReceiveRequest, from queue: QueueState) -> [Handout.Item] {
         guard request.limit > 0, queue.depth.ready > 0, queue.record.claimUntil == nil else { return [] }
-        if request.holder == .step && queue.aloneIsOut { return [] }
+        if request.holder == .step {
+            if queue.aloneIsOut { return [] }
+            return queue.isFIFO ? takeInOrder(request, queue) : takeAny(request, queue)
+        }
+        var request = request
+        request.limit = min(request.limit, Limits.inFlight.now.upperBound - queue.depth.inFlight)
+        guard request.limit > 0 else { return [] }
         return queue.isFIFO ? takeInOrder(request, queue) : takeAny(request, queue)
     }
 
@@ -41,7 +47,7 @@ extension StoreState {
 
     private func takeInOrder(_ request: ReceiveRequest, _ queue: QueueState) -> [Handout.Item] {
         var items: [Handout.Item] = []
-        var taken: [UInt32] = []
+        var taken: [(group: UInt32, barrier: MessageRef?)] = []
         while items.count < request.limit, let (group, first) = queue.fifo.nextTurn() {
             guard let chunk = readyChunk(of: first) else {
                 queue.fifo.skip(in: group)
@@ -55,21 +61,24 @@ extension StoreState {
             }
             // At first only what stands in the same chunk: fewer chunks have to be written than if every line were
             // followed to its end.
-            takeLine(of: group, within: first.chunk, request, queue, into: &items)
-            taken.append(group)
+            let barrier = queue.fifo.oldestInFlight(of: group)
+            takeLine(of: group, within: first.chunk, before: barrier, request, queue, into: &items)
+            taken.append((group, barrier))
         }
-        for group in taken where items.count < request.limit {
-            takeLine(of: group, within: .max, request, queue, into: &items)
+        for (group, barrier) in taken where items.count < request.limit {
+            takeLine(of: group, within: .max, before: barrier, request, queue, into: &items)
         }
         return items
     }
 
     /// As many of one group as the request still has room for: the group is locked behind them.
+    /// - Parameter barrier: what somebody else has in flight of it.
     private func takeLine(
-        of group: UInt32, within last: Int64, _ request: ReceiveRequest, _ queue: QueueState,
-        into items: inout [Handout.Item]
+        of group: UInt32, within last: Int64, before barrier: MessageRef?, _ request: ReceiveRequest,
+        _ queue: QueueState, into items: inout [Handout.Item]
     ) {
         while items.count < request.limit, let ref = queue.fifo.first(of: group), ref.chunk <= last {
+            if let barrier, barrier < ref { return }
             guard let chunk = readyChunk(of: ref) else {
                 queue.fifo.skip(in: group)
                 continue
@@ -100,6 +109,10 @@ extension StoreState {
     ) -> Handout.Item? {
         var state = chunk.states[Int(ref.index)]
         let settings = queue.record.settings
+        if request.holder == .client, isExpired(chunk, in: queue) {
+            expire(ref, chunk, queue)
+            return nil
+        }
         if request.holder == .client, let target = deadLetterQueue(of: queue),
             state.receiveCount >= settings.maxReceiveCount
         {
@@ -115,6 +128,7 @@ extension StoreState {
         }
         state.receiveCount += 1
         state.generation += 1
+        if state.firstReceived == 0 { state.firstReceived = now.milliseconds }
         state.alone = alone
         state.status = request.holder == .step ? .held : .inFlight
         switch (request.visibilityTimeout ?? settings.visibilityTimeout, request.holder) {
@@ -161,11 +175,19 @@ extension StoreState {
         let index = Int(item.ref.index)
         let header = try content.header(at: index)
         let place = ReceiptHandle.Place(chunk: item.ref.chunk, index: item.ref.index)
-        return ReceivedMessage(
+        var message = ReceivedMessage(
             id: header.id, body: content.body(at: index),
             receipt: ReceiptHandle(message: header.id, generation: item.state.generation, place: place),
             receiveCount: Int(item.state.receiveCount) + (header.death?.carried ?? 0), sent: header.sent,
             lineage: header.lineage, isSuspect: item.state.alone)
+        message.firstReceived = Timestamp(milliseconds: item.state.firstReceived)
+        message.properties = header.properties
+        message.deduplicationID = header.deduplicationID
+        if let death = header.death, !death.redriven { message.deadLetterSource = death.source }
+        if chunks[item.ref.chunk].flatMap({ queues[$0.queue] })?.isFIFO == true {
+            message.sequenceNumber = SequenceNumber(of: item.ref)
+        }
+        return message
     }
 
     // MARK: Those who wait
@@ -183,6 +205,7 @@ extension StoreState {
                     continue
                 }
                 queue.waiters.remove(at: place)
+                remember(items, of: waiter.request, in: queue)
                 handouts.append(Handout(items: items, answer: waiter.answer, waiter: (queue.id, waiter)))
             }
         }
@@ -193,8 +216,16 @@ extension StoreState {
         _ request: ReceiveRequest, from queue: QueueState, waiter id: UInt64,
         answer: @escaping @Sendable (Result<[ReceivedMessage], any Error>) -> Void
     ) throws {
+        if let id = request.attemptID, let items = takeAgain(id, request, from: queue) {
+            handouts.append(Handout(items: items, answer: answer))
+            return
+        }
         let items = take(request, from: queue)
+        if items.isEmpty, request.wait == .zero, request.holder == .client, !queue.isFIFO {
+            try checkInFlight(of: queue)
+        }
         if !items.isEmpty || request.wait == .zero {
+            remember(items, of: request, in: queue)
             handouts.append(Handout(items: items, answer: answer))
         } else {
             let deadline = request.wait.map { now + $0 }
@@ -220,6 +251,12 @@ extension StoreState {
     /// After a commit: answers those whose wait is over with nothing, and those who were cancelled.
     func endWaits() {
         endCancelled()
+        for queue in endedQueues {
+            let error = QueueError.unknown(queue.name, suggestion: nil)
+            for waiter in queue.waiters { waiter.answer(.failure(error)) }
+            for waiter in queue.roomWaiters { waiter.answer(.failure(error)) }
+        }
+        endedQueues.removeAll()
         for queue in queues.values where !queue.waiters.isEmpty {
             queue.waiters.removeAll { waiter in
                 guard let deadline = waiter.deadline, deadline <= now else { return false }
@@ -267,6 +304,7 @@ extension StoreState {
     var nextDeadline: Timestamp {
         var next = nextMaintenance
         if !unreadable.isEmpty { next = now }
+        if let due = nextMoveDue { next = min(next, due) }
         if let timer = timers.min { next = min(next, Timestamp(milliseconds: timer.due)) }
         for queue in queues.values where !queue.waiters.isEmpty {
             for waiter in queue.waiters { next = min(next, waiter.deadline ?? next) }

@@ -57,10 +57,10 @@ extension PreparedMessage {
     /// What it was answered when it was taken, as far as that is still known: its id is the same again.
     func repeatedResult(in queue: QueueState, at now: Timestamp) -> SendResult {
         if let refusal { return .refused(refusal) }
-        guard queue.isFIFO, let deduplicationID,
-            let first = queue.deduplication.message(for: deduplicationID, at: now), first != id
+        guard queue.isFIFO, let key = deduplicationKey(in: queue),
+            let first = queue.deduplication.first(of: key, at: now), first.message != id
         else { return .stored(id) }
-        return .duplicate(first)
+        return .duplicate(first.message, first.sequence)
     }
 }
 

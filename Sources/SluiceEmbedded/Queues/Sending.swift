@@ -7,6 +7,7 @@ struct PreparedMessage: Sendable {
     var lineage: Lineage
     var deduplicationID: String?
     var delay: Duration?
+    var properties: MessageProperties?
     /// Set when its definition asks for what the record does not have: it dies where it enters.
     var deadOnArrival: String?
     var withoutSubject = false
@@ -46,13 +47,15 @@ extension StoreState {
             }
             if let first = duplicate(of: message, in: queue) {
                 ledger.add(account, .deduplicated)
-                results.append(.duplicate(first))
+                results.append(.duplicate(first.message, first.sequence))
                 continue
             }
-            try enter(message, queue)
+            let ref = try enter(message, queue)
+            let sequence = queue.isFIFO ? SequenceNumber(of: ref) : nil
+            if queue.isFIFO { remember(message, sequence, in: queue) }
             stored += 1
             if message.withoutSubject { withoutSubject += 1 }
-            results.append(.stored(message.id))
+            results.append(.stored(message.id, sequence))
         }
         ledger.add(account, .sent, stored)
         ledger.add(account, .withoutSubject, withoutSubject)
@@ -67,23 +70,25 @@ extension StoreState {
         ledger.add(account, .withoutSubject, records.count { $0.withoutSubject })
     }
 
-    private func enter(_ message: PreparedMessage, _ queue: QueueState) throws {
+    @discardableResult
+    private func enter(_ message: PreparedMessage, _ queue: QueueState) throws -> MessageRef {
         var lineage = message.lineage
         lineage.received = now
         let header = MessageHeader(
             id: message.id, bodyLength: message.body.count, sent: now, lineage: lineage,
-            deduplicationID: message.deduplicationID)
+            deduplicationID: message.deduplicationID, properties: message.properties)
         if let reason = message.deadOnArrival, let target = deadLetterQueue(of: queue) {
             return try dieOnArrival(header, message.body, queue, target, reason)
         }
-        try append(header, body: message.body, to: queue, state: initialState(delay: message.delay, queue))
+        return try append(header, body: message.body, to: queue, state: initialState(delay: message.delay, queue))
     }
 
     /// The raw copy stays in the intake chunk; the message itself is in the dead-letter queue.
+    @discardableResult
     func dieOnArrival(
         _ header: MessageHeader, _ body: Bytes, _ queue: QueueState, _ target: QueueState, _ reason: String
-    ) throws {
-        try append(header, body: body, to: queue, state: MessageState(status: .gone))
+    ) throws -> MessageRef {
+        let ref = try append(header, body: body, to: queue, state: MessageState(status: .gone))
         var dead = header
         var history = header.death?.history ?? FailureHistory()
         history.append(Failure(reason: reason, type: "intake", step: "intake", time: now))
@@ -91,17 +96,32 @@ extension StoreState {
         try append(dead, body: body, to: target)
         ledger.add(LedgerBook.account(ofQueue: queue.id), .deadLettered)
         ledger.add(LedgerBook.account(ofQueue: target.id), .dead)
+        return ref
     }
 
-    /// The first message of the same deduplication id, if the window still knows it; else it is remembered.
-    private func duplicate(of message: PreparedMessage, in queue: QueueState) -> MessageID? {
-        guard queue.isFIFO, let id = message.deduplicationID else { return nil }
-        if let first = queue.deduplication.message(for: id, at: now) { return first }
+    /// The first message of the same deduplication id, if the window still knows it.
+    private func duplicate(of message: PreparedMessage, in queue: QueueState) -> DeduplicationWindow.First? {
+        guard queue.isFIFO, let id = message.deduplicationKey(in: queue) else { return nil }
+        return queue.deduplication.first(of: id, at: now)
+    }
+
+    private func remember(_ message: PreparedMessage, _ sequence: SequenceNumber?, in queue: QueueState) {
+        guard let id = message.deduplicationKey(in: queue) else { return }
         let expires = now + DeduplicationWindow.length
-        queue.deduplication.remember(id, message.id, until: expires)
+        let first = DeduplicationWindow.First(message: message.id, sequence: sequence)
+        queue.deduplication.remember(id, first, until: expires)
         let database = database
         let queueID = queue.id
-        execute { _ in try database.remember(id, in: queueID, message: message.id, until: expires) }
-        return nil
+        execute { _ in try database.remember(id, in: queueID, first, until: expires) }
+    }
+}
+
+extension PreparedMessage {
+    /// What the window knows the message by: its deduplication id, in its group where the queue counts them so.
+    func deduplicationKey(in queue: QueueState) -> String? {
+        guard let deduplicationID else { return nil }
+        guard queue.record.attributes?.fifo?.deduplicationScope == .messageGroup else { return deduplicationID }
+        // An id has no space.
+        return "\(deduplicationID) \(lineage.group ?? "")"
     }
 }

@@ -162,7 +162,9 @@ extension StoreState {
         history.append(failure)
         header.death = MessageHeader.Death(
             source: queue.name, receiveCount: Int(chunk.states[index].receiveCount), history: history, redriven: false)
-        try append(header, body: content.body(at: index), to: target)
+        // A client's message keeps its age, as in SQS; a dead letter of a pipeline is kept from its death on.
+        let arrived = queue.record.pipeline == nil && !target.isFIFO ? chunk.arrived : now
+        try append(header, body: content.body(at: index), to: target, arrived: arrived)
         change(ref, chunk, queue, to: MessageState(status: .gone))
         ledger.add(LedgerBook.account(ofQueue: queue.id), .deadLettered)
         ledger.add(LedgerBook.account(ofQueue: target.id), .dead)

@@ -38,7 +38,7 @@ struct ByteWriter {
         }
     }
 
-    mutating func blob(_ blob: [UInt8]) {
+    mutating func blob(_ blob: some Collection<UInt8>) {
         number(blob.count)
         bytes.append(contentsOf: blob)
     }

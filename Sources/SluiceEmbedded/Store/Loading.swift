@@ -55,6 +55,9 @@ extension StoreState {
             }
         }
         queues = queues.filter { stored.contains($0.key) }
+        nextQueue = max(nextQueue, (queues.keys.max() ?? 0) + 1)
+        try loadDeletedQueues(database)
+        try loadMoves(database)
         names = Dictionary(uniqueKeysWithValues: queues.values.map { ($0.name, $0.id) })
         moveWaiters()
         pipelines = [:]
@@ -116,8 +119,9 @@ extension StoreState {
             var reader = ByteReader(Array(try row.decode(Data.self, forColumn: "message")))
             let expires = try Timestamp(stored: row.decode(forColumn: "expires"))
             let queue: Int64 = try row.decode(forColumn: "queue")
-            queues[queue]?.deduplication.remember(
-                try row.decode(forColumn: "id"), try reader.id(), until: expires)
+            let first = DeduplicationWindow.First(
+                message: try reader.id(), sequence: reader.isAtEnd ? nil : SequenceNumber(try reader.word()))
+            queues[queue]?.deduplication.remember(try row.decode(forColumn: "id"), first, until: expires)
         }
     }
 
@@ -166,6 +170,9 @@ extension StoreState {
             if queue.isFIFO { groups.append(header.lineage.group ?? "") }
         }
         chunk.take(try ChunkStates(count: chunk.count, encoded: Array(row.decode(Data.self, forColumn: "state"))))
+        if let last = queue.chunks.last.flatMap({ chunks[$0] }), chunk.arrived < last.arrived {
+            queue.hasMixedAges = true
+        }
         chunks[chunk.id] = chunk
         queue.chunks.append(chunk.id)
         chunk.groups = groups.indices.map { chunk.states[$0].status == .gone ? 0 : queue.fifo.join(groups[$0]) }

@@ -26,6 +26,7 @@ extension StoreState {
         if try expireObjects() { nextMaintenance = now }
         rewriteSparse()
         forgetSendSessions()
+        forgetDeletedQueues()
         asksForEmptyLog = isLogLeft
         let limit = now.milliseconds
         execute { try $0.execute(sql: "DELETE FROM deduplication WHERE expires <= ?", arguments: [limit]) }
@@ -35,14 +36,13 @@ extension StoreState {
     }
 
     /// Whole chunks at a time: what arrived together expires together. What somebody holds is left to him.
-    private func expireMessages(of queue: QueueState) {
-        let retention = queue.record.settings.retention.milliseconds
-        let stoodStill = queue.record.stoodStill(at: now)
+    func expireMessages(of queue: QueueState) {
         var expired = 0
         for id in queue.chunks {
             guard let chunk = chunks[id] else { continue }
-            let age = now.milliseconds - chunk.arrived.milliseconds - (stoodStill - chunk.stoodStill)
-            guard age >= retention else { break }
+            guard isExpired(chunk, in: queue) else {
+                if queue.hasMixedAges { continue } else { break }
+            }
             for index in 0..<chunk.count {
                 let state = chunk.states[index]
                 guard state.status == .ready || state.status == .delayed || state.status == .backingOff else {
@@ -53,11 +53,28 @@ extension StoreState {
                 expired += 1
             }
         }
-        guard expired > 0 else { return }
+        if expired > 0 { noteExpired(expired, of: queue) }
+    }
+
+    func isExpired(_ chunk: Chunk, in queue: QueueState) -> Bool {
+        let stoodStill = queue.record.stoodStill(at: now)
+        let age = now.milliseconds - chunk.arrived.milliseconds - (stoodStill - chunk.stoodStill)
+        return age >= queue.record.settings.retention.milliseconds
+    }
+
+    /// A visible message whose time is over, and which the last look has not found.
+    func expire(_ ref: MessageRef, _ chunk: Chunk, _ queue: QueueState) {
+        expireMessages(of: queue)
+        guard chunk.states[Int(ref.index)].status != .gone else { return }
+        change(ref, chunk, queue, to: MessageState(status: .gone))
+        noteExpired(1, of: queue)
+    }
+
+    private func noteExpired(_ expired: Int, of queue: QueueState) {
         freedRawCopies = true
         ledger.add(LedgerBook.account(ofQueue: queue.id), .expired, expired)
-        logger.error(
-            "messages have expired unprocessed",
+        logger.log(
+            level: queue.record.pipeline == nil ? .notice : .error, "messages have expired unprocessed",
             metadata: [
                 "queue": "\(queue.name)", "count": "\(expired)", "retention": "\(queue.record.settings.retention)",
             ])

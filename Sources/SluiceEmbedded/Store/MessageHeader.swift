@@ -8,6 +8,8 @@ struct MessageHeader {
     var sent: Timestamp
     var lineage: Lineage
     var deduplicationID: String?
+    /// What a client gave it beside its body.
+    var properties: MessageProperties?
     /// Where and how it died, for a message of a dead-letter queue or one that was redriven.
     var death: Death?
 
@@ -40,8 +42,9 @@ enum HeaderCoding {
         static let death = Fields(rawValue: 64)
         /// Nothing else follows: the message is gone, and its place is kept so that those behind it keep theirs.
         static let hole = Fields(rawValue: 128)
+        static let properties = Fields(rawValue: 256)
         static let known: Fields = [
-            .identity, .name, .group, .received, .deduplication, .subjects, .death, .hole,
+            .identity, .name, .group, .received, .deduplication, .subjects, .death, .hole, .properties,
         ]
     }
 
@@ -56,6 +59,7 @@ enum HeaderCoding {
         if header.deduplicationID != nil { fields.insert(.deduplication) }
         if !lineage.subjects.isEmpty { fields.insert(.subjects) }
         if header.death != nil { fields.insert(.death) }
+        if header.properties != nil { fields.insert(.properties) }
 
         writer.number(fields.rawValue)
         writer.id(header.id)
@@ -73,6 +77,7 @@ enum HeaderCoding {
             writer.byte(death.redriven ? 1 : 0)
             FailureCoding.write(death.history, to: &writer)
         }
+        if let properties = header.properties { write(properties, to: &writer) }
     }
 
     /// The place of a message that is gone, and whose bytes are not stored any more.
@@ -138,6 +143,7 @@ enum HeaderCoding {
         if fields.contains(.deduplication) { header.deduplicationID = try reader.string() }
         if fields.contains(.subjects) { header.lineage.subjects = try readSubjects(from: &reader) }
         if fields.contains(.death) { header.death = try readDeath(from: &reader) }
+        if fields.contains(.properties) { header.properties = try readProperties(from: &reader) }
         return header
     }
 
@@ -158,5 +164,39 @@ enum HeaderCoding {
         return MessageHeader.Death(
             source: source, receiveCount: receiveCount, history: try FailureCoding.readHistory(from: &reader),
             redriven: redriven)
+    }
+
+    private static func write(_ properties: MessageProperties, to writer: inout ByteWriter) {
+        writer.number(properties.attributes.count)
+        for attribute in properties.attributes {
+            writer.string(attribute.name)
+            writer.string(attribute.type)
+            switch attribute.value {
+            case .text(let bytes):
+                writer.byte(1)
+                writer.blob(bytes)
+            case .binary(let bytes):
+                writer.byte(2)
+                writer.blob(bytes)
+            }
+        }
+        writer.string(properties.traceHeader ?? "")
+        writer.string(properties.sender ?? "")
+    }
+
+    private static func readProperties(from reader: inout ByteReader) throws(StoreDamage) -> MessageProperties {
+        var properties = MessageProperties()
+        for _ in 0..<(try reader.length()) {
+            let (name, type) = (try reader.string(), try reader.string())
+            let kind = try reader.byte()
+            let bytes = try reader.blob()[...]
+            guard kind == 1 || kind == 2 else { throw StoreDamage("an unknown kind of message attribute (\(kind))") }
+            properties.attributes.append(
+                MessageAttribute(name: name, type: type, value: kind == 1 ? .text(bytes) : .binary(bytes)))
+        }
+        let (trace, sender) = (try reader.string(), try reader.string())
+        properties.traceHeader = trace.isEmpty ? nil : trace
+        properties.sender = sender.isEmpty ? nil : sender
+        return properties
     }
 }

@@ -27,6 +27,8 @@ struct MessageState: Hashable {
     var generation: UInt32 = 0
     /// When it becomes visible; 0 = not by itself.
     var visibleAt: Int64 = 0
+    /// When it was first received; 0 = never.
+    var firstReceived: Int64 = 0
 
     var isInFlight: Bool { status == .held || status == .inFlight || status == .backingOff }
 }
@@ -70,11 +72,14 @@ struct ChunkStates {
             var end = start + 1
             while end < states.count && states[end] == state { end += 1 }
             writer.number(end - start)
-            writer.byte(state.status.rawValue | (state.alone ? 0x10 : 0) | (state.suspect ? 0x20 : 0))
+            writer.byte(
+                state.status.rawValue | (state.alone ? 0x10 : 0) | (state.suspect ? 0x20 : 0)
+                    | (state.firstReceived != 0 ? 0x40 : 0))
             if state.status != .gone {
                 writer.number(Int(state.receiveCount))
                 writer.number(Int(state.generation))
                 writer.word(UInt64(bitPattern: state.visibleAt))
+                if state.firstReceived != 0 { writer.word(UInt64(bitPattern: state.firstReceived)) }
             }
             start = end
         }
@@ -109,6 +114,7 @@ struct ChunkStates {
         state.receiveCount = try reader.receives()
         state.generation = try reader.receives()
         state.visibleAt = try reader.moment().milliseconds
+        if flags & 0x40 != 0 { state.firstReceived = try reader.moment().milliseconds }
         guard state.receiveCount > 0 || (status != .held && status != .inFlight) else {
             throw StoreDamage("a message that is in flight and was never received")
         }

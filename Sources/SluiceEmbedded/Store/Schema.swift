@@ -17,6 +17,8 @@ import GRDB
 /// - `segment`: files of raw copies that have left the tables above.
 /// - `replay`: what was sent again, and how far, for those that were not finished.
 /// - `code_version`: which code a step has run, and since when.
+/// - `deleted_queue`: whose names nobody can use again yet.
+/// - `move_task`: what clients have had moved out of dead-letter queues, and how far, as long as the queue is there.
 /// - `audit`: what people took out of queues by hand, and why.
 enum Schema {
     /// The migrations that only `data upgrade` runs: they take long, or are not to be undone, so that somebody makes a
@@ -148,6 +150,16 @@ enum Schema {
                     ) WITHOUT ROWID;
                     CREATE INDEX segment_queue ON segment (queue, first);
                     CREATE INDEX segment_expires ON segment (expires);
+                    """)
+        }
+        migrator.registerMigration("5: queues of clients") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE deleted_queue (name TEXT PRIMARY KEY, time INTEGER NOT NULL) WITHOUT ROWID;
+                    CREATE TABLE move_task (
+                        number INTEGER PRIMARY KEY AUTOINCREMENT, source INTEGER NOT NULL, record TEXT NOT NULL
+                    );
+                    CREATE INDEX move_task_source ON move_task (source);
                     """)
         }
         return migrator

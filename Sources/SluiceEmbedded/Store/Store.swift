@@ -12,6 +12,7 @@ final class Store: Sendable {
     let folderID: String
     let reserve: DiskReserve
     let blobs: BlobFolder
+    let secret: [UInt8]
     private let hasher: SubjectHasher
     private let ids = Mutex(MessageIDSource())
     private let waiters = Atomic<UInt64>(1)
@@ -27,6 +28,7 @@ final class Store: Sendable {
         self.reserve = reserve
         self.blobs = blobs
         folderID = identity.id
+        secret = Array(identity.secret)
         hasher = SubjectHasher(secret: identity.secret)
     }
 
@@ -62,6 +64,12 @@ final class Store: Sendable {
         }
         guard let (found, clock) = identity.withLock({ $0 }) else {
             throw ControlError.failed("the store of '\(folder.path)' did not start")
+        }
+        let hasher = SubjectHasher(secret: found.secret)
+        try await writer.submit { state in
+            state.reading = { queue, body, id, group in
+                catalogue.entry(named: queue)?.read(body, id: id, senderGroup: group, hasher: hasher)
+            }
         }
         clock.onJump { [weak writer] in writer?.wake() }
         return Store(
@@ -99,6 +107,7 @@ final class Store: Sendable {
                 id: id, body: message.body, lineage: intake.lineage, deduplicationID: message.deduplicationID,
                 delay: message.delay)
             prepared.withoutSubject = intake.withoutSubject
+            prepared.properties = message.properties.flatMap { $0.isEmpty ? nil : $0 }
             if let refusal = entry.record.refusal(of: message.body) {
                 prepared.refusal = refusal
             } else if let delay = message.delay, !Limits.delay.now.contains(delay) {

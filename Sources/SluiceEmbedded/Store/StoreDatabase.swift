@@ -224,12 +224,15 @@ final class StoreDatabase {
         try addToLedger.run()
     }
 
-    func remember(_ id: String, in queue: Int64, message: MessageID, until expires: Timestamp) throws {
+    func remember(
+        _ id: String, in queue: Int64, _ first: DeduplicationWindow.First, until expires: Timestamp
+    ) throws {
         rememberID.bind(1, queue)
         rememberID.bind(2, id)
         rememberID.bind(4, expires.milliseconds)
         var writer = ByteWriter()
-        writer.id(message)
+        writer.id(first.message)
+        if let sequence = first.sequence { writer.word(sequence.value) }
         try rememberID.run(binding: writer.bytes, at: 3)
     }
 

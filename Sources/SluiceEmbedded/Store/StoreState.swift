@@ -40,6 +40,15 @@ final class StoreState {
     var orphans: Set<Int64> = []
     var ids = MessageIDSource()
     var nextChunk: Int64 = 1
+    /// Numbers of queues are never used again within a process; what a deleted queue had goes with it.
+    var nextQueue: Int64 = 1
+    /// Move tasks that are under way.
+    var moves: [RunningMove] = []
+    var nextMove: Int64 = 1
+    /// What a queue reads from a record that enters it again.
+    var reading: RedriveReading?
+    /// When queues were deleted whose names nobody can use again yet.
+    var deletedQueues: [String: Timestamp] = [:]
     var nextObject: Int64 = 1
     /// The number of the latest replay of this process; the file knows those before.
     var lastReplay = 0
@@ -80,6 +89,10 @@ final class StoreState {
     var cancelled: Set<UInt64> = []
     @exclusivity(unchecked) var changedQueues = TouchedNumbers()
     var changedRecords: Set<Int64> = []
+    /// Queues that this turn deletes.
+    var removedQueues: Set<Int64> = []
+    /// Deleted queues whose waiters have not been told yet.
+    var endedQueues: [QueueState] = []
     /// Objects that this turn puts into buckets.
     var objectsOfTurn = 0
     /// The order of a queue has to be built anew, from what this turn has written.
@@ -123,11 +136,13 @@ final class StoreState {
     // MARK: Changing
 
     /// Stores one more message in the chunk that this turn writes for `queue`.
+    /// - Parameter arrived: since when its retention counts; `nil` = now.
     @discardableResult
     func append(
-        _ header: MessageHeader, body: Bytes, to queue: QueueState, state: MessageState = MessageState()
+        _ header: MessageHeader, body: Bytes, to queue: QueueState, state: MessageState = MessageState(),
+        arrived: Timestamp? = nil
     ) throws -> MessageRef {
-        let open = openChunk(in: queue, for: body.count)
+        let open = openChunk(in: queue, for: body.count, arrived: arrived ?? now)
         let chunk = open.chunk
         let index = open.builder.append(header, body: body)
         var group: UInt32?
@@ -141,13 +156,14 @@ final class StoreState {
     }
 
     /// The chunk that this turn writes for the queue; a new one if that has no room for so many more bytes.
-    private func openChunk(in queue: QueueState, for bytes: Int) -> OpenChunk {
+    private func openChunk(in queue: QueueState, for bytes: Int, arrived: Timestamp) -> OpenChunk {
         if let open = builders[queue.id] {
-            if open.builder.hasRoom(for: bytes) { return open }
+            if open.chunk.arrived == arrived, open.builder.hasRoom(for: bytes) { return open }
             close(queue.id)
         }
+        if arrived < now { queue.hasMixedAges = true }
         let stoodStill = queue.record.stoodStill(at: now)
-        let chunk = Chunk(id: nextChunk, queue: queue.id, arrived: now, stoodStill: stoodStill)
+        let chunk = Chunk(id: nextChunk, queue: queue.id, arrived: arrived, stoodStill: stoodStill)
         nextChunk += 1
         chunks[chunk.id] = chunk
         queue.chunks.append(chunk.id)
@@ -203,7 +219,7 @@ final class StoreState {
         case .delayed: queue.depth.delayed += 1
         case .held, .inFlight, .backingOff:
             queue.depth.inFlight += 1
-            if queue.isFIFO { queue.fifo.lock(chunk.groups[Int(ref.index)]) }
+            if queue.isFIFO { queue.fifo.lock(ref, group: chunk.groups[Int(ref.index)]) }
             if state.status == .held {
                 queue.held += 1
                 if state.alone { queue.aloneIsOut = true }
@@ -263,8 +279,8 @@ final class StoreState {
         case .gone: break
         }
         guard let group else { return }
-        if new.isInFlight && !old.isInFlight { queue.fifo.lock(group) }
-        if old.isInFlight && !new.isInFlight { queue.fifo.unlock(group) }
+        if new.isInFlight && !old.isInFlight { queue.fifo.lock(ref, group: group) }
+        if old.isInFlight && !new.isInFlight { queue.fifo.unlock(ref, group: group) }
         if new.status == .gone { queue.fifo.leave(group) }
     }
 
@@ -356,6 +372,10 @@ final class StoreState {
             if chunk.live == 0 { forget(chunk) } else if chunk.isSparse { sparse.insert(id) }
         }
         orphans.subtract(dirty.numbers)
+        for id in removedQueues {
+            if let queue = queues.removeValue(forKey: id) { endedQueues.append(queue) }
+            catalogue.remove(id)
+        }
         for id in changedQueues.numbers {
             guard let queue = queues[id] else { continue }
             queue.dropGoneChunks { chunks[$0] == nil }
@@ -377,6 +397,7 @@ final class StoreState {
         dirty.removeAll()
         failures.removeAll()
         statements.removeAll()
+        removedQueues.removeAll()
         objectsOfTurn = 0
     }
 

@@ -81,6 +81,7 @@ struct StoreTurns {
         }
         if !state.reloadAfterCommit {
             state.fireTimers()
+            try state.advanceMoves()
             state.serveWaiters()
         }
         try commit()

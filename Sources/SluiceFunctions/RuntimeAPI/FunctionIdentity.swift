@@ -4,8 +4,15 @@ struct FunctionIdentity: Sendable, Hashable {
     var name: String
     var version: String
     var region: String
+    /// Twelve digits.
+    var account: String
 
-    static let account = "000000000000"
+    init(ofPipeline pipeline: String, version: String, _ services: FunctionServices) {
+        name = "\(pipeline)-transform"
+        self.version = version
+        region = services.region
+        account = services.account
+    }
 
-    var arn: String { "arn:aws:lambda:\(region):\(Self.account):function:\(name)" }
+    var arn: String { "arn:aws:lambda:\(region):\(account):function:\(name)" }
 }

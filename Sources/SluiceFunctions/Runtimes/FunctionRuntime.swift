@@ -23,22 +23,25 @@ package struct FunctionRuntime: Sendable {
     }
 
     package var region: String { identity.region }
-    package var account: String { FunctionIdentity.account }
+    package var account: String { identity.account }
 
     /// - Parameters:
     ///   - code: the folder of the code: where the process works, and its modules are looked for.
     ///   - version: which code it is.
     ///   - scratch: a folder for what ships with us and has to be a file; made when it is needed.
+    ///   - services: what it is told of the services around it.
     /// - Throws: `ControlError.refused` when the code, or what runs it, is not there.
     package init(
-        _ transform: Transform, of pipeline: String, code: String, version: String, scratch: String
+        _ transform: Transform, of pipeline: String, code: String, version: String, scratch: String,
+        services: FunctionServices = .none
     ) throws {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: code, isDirectory: &isFolder), isFolder.boolValue else {
             throw ControlError.refused("pipeline '\(pipeline)': the code folder '\(code)' is not there")
         }
-        identity = FunctionIdentity(name: "\(pipeline)-transform", version: version, region: "us-east-1")
-        variables = Self.variables(identity, transform, code: code).merging(transform.environment) { $1 }
+        identity = FunctionIdentity(ofPipeline: pipeline, version: version, services)
+        variables = Self.variables(identity, transform, code: code).merging(services.variables) { $1 }
+            .merging(transform.environment) { $1 }
         workingFolder = code
         memory = transform.memory
         let command = try Self.command(transform, pipeline, code: code, scratch: scratch)
@@ -91,7 +94,7 @@ package struct FunctionRuntime: Sendable {
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "\(transform.memory.bytes >> 20)",
             "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/\(identity.name)",
             "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-            // No service of ours asks for them; SDKs do not start without.
+            // Where no service asks for them; SDKs do not start without.
             "AWS_ACCESS_KEY_ID": "sluice", "AWS_SECRET_ACCESS_KEY": "sluice",
             "LAMBDA_TASK_ROOT": code, "LAMBDA_RUNTIME_DIR": code, "TZ": ":UTC", "LANG": "en_US.UTF-8",
             "PATH": ProcessInfo.processInfo.environment["PATH"] ?? Programs.standardPath,

@@ -8,13 +8,13 @@ extension FunctionRuntime {
     ///   - executable: what runs it: `OwnExecutable.path`, except in tests.
     package init(
         jq program: String, _ transform: Transform, of pipeline: String, version: String,
-        executable: String = OwnExecutable.path
+        services: FunctionServices = .none, executable: String = OwnExecutable.path
     ) {
         let variables = Dictionary(uniqueKeysWithValues: transform.environment.map { (JQProcess.prefix + $0, $1) })
         self.init(
             command: [executable, JQProcess.runs], workingFolder: "/",
             variables: variables.merging(Self.ownVariables(program)) { $1 },
-            identity: FunctionIdentity(name: "\(pipeline)-transform", version: version, region: "us-east-1"),
+            identity: FunctionIdentity(ofPipeline: pipeline, version: version, services),
             memory: transform.memory)
     }
 

@@ -260,7 +260,7 @@ package enum ControlConformance {
 }
 
 extension SendResult {
-    fileprivate var storedID: MessageID? { if case .stored(let id) = self { id } else { nil } }
+    fileprivate var storedID: MessageID? { if case .stored(let id, _) = self { id } else { nil } }
 }
 
 extension StepReport.State {

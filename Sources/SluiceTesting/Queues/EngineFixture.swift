@@ -40,7 +40,7 @@ extension MessageQueue {
     package func put(_ texts: [String], group: String? = nil, delay: Duration? = nil) async throws -> [MessageID] {
         let group = group ?? (name.hasSuffix(".fifo") ? "g" : nil)
         let messages = texts.map { NewMessage(body: Bytes($0), group: group, delay: delay) }
-        return try await send(messages).compactMap { if case .stored(let id) = $0 { id } else { nil } }
+        return try await send(messages).compactMap { if case .stored(let id, _) = $0 { id } else { nil } }
     }
 
     /// Receives what is visible now.

@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import ServiceLifecycle
 import Sluice
+import SluiceFunctions
 import Testing
 
 @testable import SluiceApp
@@ -27,7 +28,7 @@ struct RunningPipelinesTests {
         let running = try await engine.start(
             source, result.definitions, secrets: KnownSecrets(result.masker),
             functions: [Function("row") { (record: [String: Int], _) -> Outcome<[String: Int]> in [record] }],
-            logger: Self.quiet)
+            services: .none, logger: Self.quiet)
         let group = ServiceGroup(services: [running.keeper, running], logger: Self.quiet)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }

@@ -11,7 +11,7 @@ struct ClaimingTests {
         var ids: [MessageID] = []
         for text in texts {
             let results = try await engine.control.send([NewMessage(body: Bytes(text))], to: "orders-in")
-            ids += results.compactMap { if case .stored(let id) = $0 { id } else { nil } }
+            ids += results.compactMap { if case .stored(let id, _) = $0 { id } else { nil } }
         }
         return ids
     }

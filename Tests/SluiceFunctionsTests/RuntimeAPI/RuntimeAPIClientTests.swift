@@ -8,7 +8,7 @@ import Testing
 @Suite("The client of the Runtime API")
 struct RuntimeAPIClientTests {
     private let endpoint = RuntimeEndpoint()
-    private let identity = FunctionIdentity(name: "orders-transform", version: "1", region: "us-east-1")
+    private let identity = FunctionIdentity(ofPipeline: "orders", version: "1", .none)
 
     /// What the other side, on a thread of its own, ended with.
     private func connect(

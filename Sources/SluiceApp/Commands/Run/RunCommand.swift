@@ -2,6 +2,7 @@ import ArgumentParser
 import Logging
 import ServiceLifecycle
 import Sluice
+import SluiceFunctions
 import UnixSignals
 
 struct RunCommand: AsyncParsableCommand, ChangingCommand {
@@ -27,6 +28,7 @@ struct RunCommand: AsyncParsableCommand, ChangingCommand {
     @Option(help: "Visibility, delay, retention and expiry pass so many times faster; for tests.")
     var clockRate = 1
 
+    @OptionGroup var endpoint: ListenOptions
     @OptionGroup var common: CommonOptions
 
     mutating func validate() throws {
@@ -52,14 +54,17 @@ struct RunCommand: AsyncParsableCommand, ChangingCommand {
         if untilIdle, definitions.pipelines.isEmpty {
             throw CommandFailure(.usage, "--until-idle needs pipelines: `\(context.application.name) run FILE`")
         }
+        let settings = try EndpointSettings(endpoint, untilIdle: untilIdle, environment: context.console.environment)
         let folder = try context.dataFolder(mayCreate: true)
         let engine = try await context.openToRun(folder.path, clockRate: clockRate)
         let status: ExitStatus
         do {
+            let endpoints = try await RunningEndpoints.bind(
+                settings, engine: engine.serverEngine, folder: folder.path, logger: context.logger)
             let running = try await engine.start(
                 source, definitions.definitions, secrets: secrets, functions: context.application.functions,
-                logger: context.logger)
-            status = try await serve(running, folder.path, until: signals, context)
+                services: endpoints?.services ?? .none, logger: context.logger)
+            status = try await serve(running, endpoints, folder.path, until: signals, context)
         } catch {
             await engine.close()
             throw error
@@ -75,7 +80,8 @@ struct RunCommand: AsyncParsableCommand, ChangingCommand {
     }
 
     private func serve(
-        _ running: RunningPipelines, _ folder: String, until signals: Signals, _ context: CommandContext
+        _ running: RunningPipelines, _ endpoints: RunningEndpoints?, _ folder: String, until signals: Signals,
+        _ context: CommandContext
     ) async throws -> ExitStatus {
         let server = try await ControlServer.bind(folder: folder, control: running.control, logger: context.logger)
         let idle = untilIdle ? UntilStill(running, limit: context.timeout) : nil
@@ -83,6 +89,9 @@ struct RunCommand: AsyncParsableCommand, ChangingCommand {
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
             .init(service: running.keeper), .init(service: running.archiveKeeper), .init(service: running),
             .init(service: server),
+        ]
+        if let endpoints { services.append(.init(service: endpoints.server)) }
+        services += [
             .init(service: ReloadSignal(signals: signals.reload, pipelines: running)),
             .init(service: signals.stop, successTerminationBehavior: .gracefullyShutdownGroup),
         ]
@@ -90,7 +99,10 @@ struct RunCommand: AsyncParsableCommand, ChangingCommand {
             if watch { services.append(.init(service: try DefinitionWatch(running))) }
         #endif
         // Whoever reads it may change files at once.
-        context.note(Self.firstLine(context.application.name, folder, running.definitions.map(\.pipeline)))
+        endpoints?.setReady(nil)
+        context.note(
+            Self.firstLine(context.application.name, endpoints?.url, folder, running.definitions.map(\.pipeline)))
+        if let instructions = endpoints?.instructions { context.note(instructions) }
         if let idle { services.append(.init(service: idle, successTerminationBehavior: .gracefullyShutdownGroup)) }
         var configuration = ServiceGroupConfiguration(services: services, logger: context.logger)
         configuration.maximumGracefulShutdownDuration = Self.finishing
@@ -100,9 +112,10 @@ struct RunCommand: AsyncParsableCommand, ChangingCommand {
         return try idle.exitStatus(context)
     }
 
-    static func firstLine(_ name: String, _ folder: String, _ pipelines: [Pipeline]) -> String {
+    static func firstLine(_ name: String, _ url: String?, _ folder: String, _ pipelines: [Pipeline]) -> String {
         let what = pipelines.isEmpty ? "no pipelines; queues only" : pipelines.map(\.name).joined(separator: ", ")
-        return "\(name) \(SluiceVersion.text) · \(folder) · \(what)"
+        let place = (url.map { [$0] } ?? []) + [folder]
+        return "\(name) \(SluiceVersion.text) · \(place.joined(separator: " · ")) · \(what)"
     }
 
     /// How long steps may finish what they hold after SIGTERM; then it is cut short and released.

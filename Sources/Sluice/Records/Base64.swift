@@ -1,14 +1,14 @@
 /// Base64 as AWS writes and reads it: RFC 4648, the alphabet with `+` and `/`, padded, without line breaks.
-enum Base64 {
+package enum Base64 {
     /// Why text is not base64.
-    struct Mistake: Error, Hashable, CustomStringConvertible {
+    package struct Mistake: Error, Hashable, CustomStringConvertible {
         /// Continues "its data".
-        let description: String
+        package let description: String
     }
 
     static func encodedLength(_ count: Int) -> Int { (count + 2) / 3 * 4 }
 
-    static func append(_ bytes: Bytes, to target: inout [UInt8]) {
+    package static func append(_ bytes: Bytes, to target: inout [UInt8]) {
         let length = encodedLength(bytes.count)
         guard length > 0 else { return }
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: length) { buffer in
@@ -35,6 +35,10 @@ enum Base64 {
                 written += 4
             }
         }
+    }
+
+    package static func decode(_ text: Bytes) throws(Mistake) -> [UInt8] {
+        try text.withUnsafeBufferPointer { (text) throws(Mistake) in try decode(text) }
     }
 
     static func decode(_ text: UnsafeBufferPointer<UInt8>) throws(Mistake) -> [UInt8] {
