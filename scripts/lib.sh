@@ -34,7 +34,31 @@ build_orders() {
 
 # What others have made and tests and benchmarks run, from PyPI: pinned, and in folders of the project's own.
 
-install_test_clients() { install_python .build/venv 'awslambdaric==4.2.2 jsonschema==4.23.0 PyYAML==6.0.2'; }
+install_test_clients() {
+    install_python .build/venv \
+        'awslambdaric==4.2.2 awscli==1.45.11 boto3==1.43.11 jsonschema==4.23.0 PyYAML==6.0.2'
+    install_query_model
+}
+
+# The last model of SQS that spoke the Query protocol, for the same SDK.
+install_query_model() {
+    local models=.build/venv-models
+    [ ! -f $models/sqs/2012-11-05/service-2.json ] || return 0
+    python3 -m pip download --quiet --disable-pip-version-check --no-deps --dest $models/wheel 'botocore==1.31.80'
+    python3 - $models <<'PYTHON'
+import glob, gzip, json, pathlib, sys, zipfile
+models = pathlib.Path(sys.argv[1])
+with zipfile.ZipFile(glob.glob(f"{models}/wheel/botocore-*.whl")[0]) as wheel:
+    name = next(n for n in wheel.namelist() if "data/sqs/2012-11-05/service-2.json" in n)
+    model = wheel.read(name)
+model = gzip.decompress(model) if name.endswith(".gz") else model
+assert json.loads(model)["metadata"]["protocol"] == "query"
+folder = models / "sqs" / "2012-11-05"
+folder.mkdir(parents=True, exist_ok=True)
+(folder / "service-2.json").write_bytes(model)
+PYTHON
+    rm -rf $models/wheel
+}
 install_bench_clients() { install_python Benchmarks/.build/venv 'awslambdaric==4.2.2 celery[redis]==5.5.3 psycopg[binary]==3.3.9'; }
 
 # install_python FOLDER PACKAGES: a virtual environment with exactly these.

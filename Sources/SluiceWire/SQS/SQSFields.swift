@@ -70,7 +70,7 @@ package enum SQSFields {
     package static let destinationArn = ParameterName("DestinationArn")
     package static let messagesPerSecond = ParameterName("MaxNumberOfMessagesPerSecond")
     package static let taskHandle = ParameterName("TaskHandle")
-    package static let results = ParameterName("Results", query: "Result")
+    package static let results = ParameterName("Results", query: "ListMessageMoveTasksResultEntry")
     package static let status = ParameterName("Status")
     package static let moved = ParameterName("ApproximateNumberOfMessagesMoved")
     package static let toMove = ParameterName("ApproximateNumberOfMessagesToMove")
