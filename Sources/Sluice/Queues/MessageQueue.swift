@@ -27,7 +27,14 @@ public protocol MessageQueue: Sendable {
 
     /// Deletes messages. Only the latest receipt of a message does so; an older one is `.stale`, and so is, in a FIFO
     /// queue, one whose visibility timeout is over. A message that is already gone is `.gone`.
-    func delete(_ receipts: [ReceiptHandle]) async throws -> [ReceiptResult]
+    /// - Parameter who: for the audit, where the queue is a pipeline's: its step never saw the message.
+    func delete(_ receipts: [ReceiptHandle], by who: String?) async throws -> [ReceiptResult]
+}
+
+extension MessageQueue {
+    public func delete(_ receipts: [ReceiptHandle]) async throws -> [ReceiptResult] {
+        try await delete(receipts, by: nil)
+    }
 }
 
 public struct ReceiveRequest: Sendable, Hashable {

@@ -18,6 +18,7 @@ struct RunningEndpoints: Sendable {
         _ settings: EndpointSettings, engine: ServerEngine, folder: String, logger: Logger
     ) async throws -> RunningEndpoints? {
         guard let address = settings.address else { return nil }
+        OpenFiles.raiseLimit()
         let keys = try settings.keys(folder: folder)
         let endpoints = Endpoints(
             engine: engine, access: settings.access(keys?.pair), home: settings.home, logger: logger)

@@ -100,11 +100,7 @@ extension StoreState {
         takeOut(queue)
         let account = LedgerBook.account(ofQueue: queue.id)
         ledger.add(account, .discarded, count)
-        let (time, name) = (now.milliseconds, queue.name)
-        execute {
-            try $0.execute(
-                sql: "INSERT INTO audit VALUES (?, 'PurgeQueue', ?, ?, ?, '')", arguments: [time, name, count, who])
-        }
+        audit("PurgeQueue", queue, count, who: who)
         freedRawCopies = true
     }
 

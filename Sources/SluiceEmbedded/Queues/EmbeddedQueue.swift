@@ -1,3 +1,4 @@
+import GRDB
 package import Sluice
 import Synchronization
 
@@ -61,11 +62,14 @@ package struct EmbeddedQueue: BoundedQueue {
         }
     }
 
-    package func delete(_ receipts: [ReceiptHandle]) async throws -> [ReceiptResult] {
+    package func delete(_ receipts: [ReceiptHandle], by who: String?) async throws -> [ReceiptResult] {
         let name = name
         return try await store.writer.submit { state in
             let queue = try state.queue(named: name)
-            return receipts.map { state.delete($0, in: queue) }
+            let results = receipts.map { state.delete($0, in: queue) }
+            let count = results.count { $0 == .done }
+            if count > 0, queue.record.pipeline != nil { state.audit("DeleteMessage", queue, count, who: who) }
+            return results
         }
     }
 
@@ -118,6 +122,15 @@ extension StoreState {
         change(ref, chunk, queue, to: MessageState(status: .gone))
         ledger.add(LedgerBook.account(ofQueue: queue.id), queue.record.pipeline == nil ? .done : .discarded)
         return .done
+    }
+
+    /// Notes who has taken something out of a queue, and how.
+    func audit(_ action: String, _ queue: QueueState, _ count: Int, who: String?) {
+        let (time, name) = (now.milliseconds, queue.name)
+        execute {
+            try $0.execute(
+                sql: "INSERT INTO audit VALUES (?, ?, ?, ?, ?, '')", arguments: [time, action, name, count, who ?? ""])
+        }
     }
 
     /// Why a receipt is not the latest of a message that is there.

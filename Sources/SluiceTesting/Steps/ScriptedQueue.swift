@@ -92,7 +92,7 @@ package final class ScriptedQueue: BoundedQueue {
         receipts.map { _ in .stale }
     }
 
-    package func delete(_ receipts: [ReceiptHandle]) async throws -> [ReceiptResult] {
+    package func delete(_ receipts: [ReceiptHandle], by who: String?) async throws -> [ReceiptResult] {
         receipts.map { _ in .stale }
     }
 

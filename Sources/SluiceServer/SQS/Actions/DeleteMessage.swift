@@ -6,7 +6,7 @@ extension SQSAction {
         let queue = try call.queue(for: "DeleteMessage")
         let handle = try call.required(SQSFields.receiptHandle)
         let receipt = try call.receipt(handle, of: queue)
-        guard let result = try await queue.listed.queue.delete([receipt.receipt]).first else { return }
+        guard let result = try await queue.listed.queue.delete([receipt.receipt], by: call.who).first else { return }
         try check(result, handle, queue)
     }
 
@@ -18,7 +18,7 @@ extension SQSAction {
         let receipts = read.compactMap { entry in
             if case .success(let found) = entry.receipt { found.receipt } else { nil }
         }
-        var results = (receipts.isEmpty ? [] : try await queue.listed.queue.delete(receipts))[...]
+        var results = (receipts.isEmpty ? [] : try await queue.listed.queue.delete(receipts, by: call.who))[...]
         let outcomes = read.map { id, found in
             (
                 id: id,
