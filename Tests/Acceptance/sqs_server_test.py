@@ -121,9 +121,20 @@ class WireTest(Raw, SQSCase):
         self.assertRegex(
             text, r"<Error><Type>Sender</Type><Code>AWS\.SimpleQueueService\.NonExistentQueue</Code><Message>The specified "
             r"queue does not exist for this wsdl version\.</Message><Detail/></Error><RequestId>[0-9a-f-]{36}</RequestId>")
-        status, text = self.form(Action="Nonsense")
+        for path, action in (("/", "Nonsense"), (f"/{ACCOUNT}/{name}", "Nonsense"), (f"/{ACCOUNT}/{name}", "CreateQueue"),
+                             (f"/{ACCOUNT}/{name}", "ListQueues")):
+            status, _, body = self.request("GET", f"{path}?Action={action}&QueueName=x")
+            self.assertEqual(status, 400)
+            self.assertIn(b"<Code>InvalidAction</Code>", body)
+            self.assertIn(b"<Message>The action %s is not valid for this endpoint.</Message>" % action.encode(), body)
+        status, _, body = self.request("GET", f"/{ACCOUNT}/{name}?Action=SendMessage")
         self.assertEqual(status, 400)
-        self.assertIn("<Code>InvalidAction</Code>", text)
+        self.assertIn(b"<Code>MissingParameter</Code><Message>The request must contain the parameter MessageBody.", body)
+        status, _, body = self.request("GET", f"/{ACCOUNT}/{name}")
+        self.assertEqual(status, 404)
+        self.assertIn(b"<UnknownOperationException", body)
+        status, _, body = self.request("GET", f"/{ACCOUNT}/{name}?Action=GetQueueUrl&QueueName={name}")
+        self.assertIn(f"<QueueUrl>{self.endpoint}/{ACCOUNT}/{name}</QueueUrl>", body.decode())
 
     def test_forms_of_urls(self):
         """a queue is found by all forms of its URL"""

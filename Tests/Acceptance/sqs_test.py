@@ -308,6 +308,7 @@ class Messages:
         for names, wanted, digest in (
             ([], {}, None), (["All"], {"Hello", "General", "Help.Me"}, "4c360f3fdafd970e05fae2f149d997f5"),
             ([".*"], {"Hello", "General", "Help.Me"}, "4c360f3fdafd970e05fae2f149d997f5"),
+            (["*"], {"Hello", "General", "Help.Me"}, "4c360f3fdafd970e05fae2f149d997f5"),
             (["Foo", "Help"], {}, None), (["Hello", "General"], {"Hello", "General"}, "fca026605781cb4126a1e9044df24232"),
             (["Foo", "Hello"], {"Hello"}, "a311262e065454b75da111d535b8dacd"),
             (["Hel.*"], {"Hello", "Help.Me"}, "83fee93c1bcd8b9a5a923ffacdc636c7"), (["AWS."], {}, None),
@@ -323,7 +324,7 @@ class Messages:
         url = self.make()
         attributes = {
             "n": {"DataType": "Number", "StringValue": "-1.50e3"}, "b": {"DataType": "Binary", "BinaryValue": b"\x00\x01\xff"},
-            "s": {"DataType": "String.json", "StringValue": "{}"}, "m": {"DataType": "Number.int", "StringValue": "007"},
+            "s.1øßä": {"DataType": "String.json", "StringValue": "{}"}, "m": {"DataType": "Number.int", "StringValue": "007"},
         }
         self.send(url, MessageAttributes=attributes)
         (message,) = self.receive(url, MessageAttributeNames=["All"])
@@ -341,7 +342,7 @@ class Messages:
             ("b", {"DataType": "Binary", "BinaryValue": b""},
              "Message (user) attribute 'b' must contain a non-empty value of type 'Binary'."),
             ("aws.x", value, reserved), ("Amazon.x", value, reserved), (".x", value, reserved), ("x.", value, reserved),
-            ("a..b", value, None), ("a b", value, None), ("ä", value, None), ("x" * 257, value, None),
+            ("a..b", value, None), ("a b", value, None), ("a§", value, None), ("a?", value, None), ("x" * 257, value, None),
             ("t", {"DataType": "Text", "StringValue": "x"}, None),
             ("t", {"DataType": "", "StringValue": "x"}, None),
             ("n", {"DataType": "Number", "StringValue": "x1"}, None),
@@ -494,6 +495,24 @@ class Messages:
             self.sqs.change_message_visibility(
                 QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=43200)
 
+    def test_older_receipt(self):
+        """an older receipt still ends the timeout of a later receive"""
+        url = self.make()
+        self.send(url)
+        (first,) = self.receive(url, VisibilityTimeout=0)
+        self.assertEqual(len(self.receive(url)), 1)
+        self.sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=first["ReceiptHandle"], VisibilityTimeout=0)
+        self.assertEqual(len(self.receive(url)), 1)
+
+    def test_comes_back_first(self):
+        """what comes back is received before what came later"""
+        url = self.make()
+        self.send(url, "a")
+        self.receive(url, VisibilityTimeout=1)
+        self.send(url, "b")
+        time.sleep(1.2)
+        self.assertEqual(self.bodies(url, limit=1), ["a"])
+
     def test_delete_message(self):
         """a message is deleted in flight, after its timeout, and twice"""
         url = self.make(VisibilityTimeout="1")
@@ -642,6 +661,42 @@ class FIFO:
         self.assertEqual(self.bodies(url), ["b1", "b2"])
         self.delete(url, first)
         self.assertEqual(self.bodies(url), ["a2", "a3"])
+
+    def test_groups_take_turns(self):
+        """a receive takes all of one group before the next; a group that comes back stands behind the others"""
+        url = self.make(fifo=True, ContentBasedDeduplication="true")
+        for body in ("1a", "2a", "2b", "3a", "1b"):
+            self.send(url, body, MessageGroupId=body[0])
+        self.assertEqual(self.bodies(url, limit=3, VisibilityTimeout=0), ["1a", "1b", "2a"])
+        self.assertEqual(self.bodies(url, VisibilityTimeout=0), ["3a", "1a", "1b", "2a", "2b"])
+
+    def test_a_group_comes_back(self):
+        """a message whose timeout is ended brings its group back, behind the others, and not its neighbours"""
+        url = self.make(fifo=True, ContentBasedDeduplication="true")
+        for body in ("1a", "1b", "2a"):
+            self.send(url, body, MessageGroupId=body[0])
+        first, second = self.receive(url, limit=2)
+        self.assertEqual([first["Body"], second["Body"]], ["1a", "1b"])
+        self.sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=first["ReceiptHandle"], VisibilityTimeout=0)
+        self.assertEqual(self.bodies(url), ["2a", "1a"])
+
+    def test_partly_deleted(self):
+        """a group of which something is in flight still is not received from"""
+        url = self.make(fifo=True, ContentBasedDeduplication="true")
+        for body in ("1a", "2a", "1b", "2b", "1c", "1d", "3a"):
+            self.send(url, body, MessageGroupId=body[0])
+        messages = self.receive(url, limit=2)
+        self.assertEqual([m["Body"] for m in messages], ["1a", "1b"])
+        self.delete(url, messages[0])
+        self.assertEqual(self.bodies(url), ["2a", "2b", "3a"])
+
+    def test_purge_forgets(self):
+        """a purge forgets the deduplication ids"""
+        url = self.make(fifo=True)
+        self.put(url, "a", MessageDeduplicationId="d")
+        self.sqs.purge_queue(QueueUrl=url)
+        self.put(url, "b", MessageDeduplicationId="d")
+        self.assertEqual(self.bodies(url), ["b"])
 
     def test_what_a_message_needs(self):
         """a message needs a group, and a deduplication id unless its body is one"""

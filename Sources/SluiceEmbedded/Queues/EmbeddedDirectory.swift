@@ -95,6 +95,7 @@ extension StoreState {
     func purge(_ queue: QueueState, who: String) throws {
         if let purged = queue.purged, now - purged < Self.nameRests { throw QueueError.purgedRecently(queue.name) }
         queue.purged = now
+        forgetDeduplication(of: queue)
         let count = queue.depth.messages
         guard count > 0 else { return }
         takeOut(queue)
@@ -102,6 +103,12 @@ extension StoreState {
         ledger.add(account, .discarded, count)
         audit("PurgeQueue", queue, count, who: who)
         freedRawCopies = true
+    }
+
+    private func forgetDeduplication(of queue: QueueState) {
+        queue.deduplication = DeduplicationWindow()
+        let id = queue.id
+        execute { try $0.execute(sql: "DELETE FROM deduplication WHERE queue = ?", arguments: [id]) }
     }
 
     /// Every message of it is gone.

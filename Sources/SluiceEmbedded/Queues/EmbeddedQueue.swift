@@ -100,7 +100,11 @@ package struct EmbeddedQueue: BoundedQueue {
 
 extension StoreState {
     func extend(_ receipt: ReceiptHandle, in queue: QueueState, to timeout: Duration) -> ReceiptResult {
-        guard let (chunk, ref, found) = find(receipt, in: queue) else { return missing(receipt, in: queue) }
+        // In a client's standard queue an older receipt still changes how long its message is hidden, as in SQS.
+        let isLenient = queue.record.pipeline == nil && !queue.isFIFO
+        guard let (chunk, ref, found) = find(receipt, in: queue, orLater: isLenient) else {
+            return missing(receipt, in: queue)
+        }
         guard found.isInFlight, found.status != .backingOff else { return .stale }
         var state = found
         if timeout > .zero {

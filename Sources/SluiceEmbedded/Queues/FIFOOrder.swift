@@ -4,8 +4,9 @@ import HeapModule
 /// The visible messages of a FIFO queue: a line for each message group, and the groups whose turn it is.
 ///
 /// A group is locked behind a message of it that is in flight: nothing younger of it is handed out then, other than in
-/// the same answer. (One that is older, and visible again before its neighbours, is.) Of the groups that may be received from, the one whose first message is the oldest has the next turn, so
-/// that messages leave roughly as they came and a batch touches few chunks.
+/// the same answer. (One that is older, and visible again before its neighbours, is.) In a pipeline's queue the group
+/// whose first message is the oldest has the next turn, so that messages leave roughly as they came and a batch touches
+/// few chunks. In a client's queue groups take turns as in SQS: one that comes back stands behind the others.
 struct FIFOOrder {
     private struct Group {
         /// Visible messages, oldest first.
@@ -15,6 +16,8 @@ struct FIFOOrder {
         var name = ""
         /// Its messages, wherever they are.
         var messages = 0
+        /// Where it stands among the groups whose turn it is; `nil` = it has no turn.
+        var turn: MessageRef?
 
         /// The message that may be handed out next; `nil` = none, now.
         var next: MessageRef? {
@@ -25,17 +28,22 @@ struct FIFOOrder {
     }
 
     private struct Turn: Comparable {
-        let first: MessageRef
+        let place: MessageRef
         let group: UInt32
 
-        static func < (left: Turn, right: Turn) -> Bool { left.first < right.first }
+        static func < (left: Turn, right: Turn) -> Bool { left.place < right.place }
     }
+
+    /// Whose turn it is: the group with the oldest message, or the one that has waited longest.
+    var takesOldest = true
+    /// How many turns were given, where groups wait for theirs.
+    private var given: Int64 = 0
 
     private var numbers: [String: UInt32] = [:]
     private var groups: [Group] = []
     /// Numbers of groups that have no messages left: there may be as many groups as there are records, in time.
     private var free: [UInt32] = []
-    /// A turn is void when its message is no longer the first of its line, or its group is locked before it.
+    /// A turn is void when its group has another one, or none, by now.
     private var turns = Heap<Turn>()
 
     /// How many groups there have been at once.
@@ -95,7 +103,15 @@ struct FIFOOrder {
     }
 
     /// A message of the group went in flight.
-    mutating func lock(_ ref: MessageRef, group: UInt32) { Self.insert(ref, into: &groups[Int(group)].inFlight) }
+    mutating func lock(_ ref: MessageRef, group: UInt32) {
+        Self.insert(ref, into: &groups[Int(group)].inFlight)
+        endTurn(of: group)
+    }
+
+    /// A group that nothing can be received from has no turn any more: when it has one again, it stands at the end.
+    private mutating func endTurn(of group: UInt32) {
+        if groups[Int(group)].next == nil { groups[Int(group)].turn = nil }
+    }
 
     /// A message of the group is no longer in flight.
     mutating func unlock(_ ref: MessageRef, group: UInt32) {
@@ -114,7 +130,11 @@ struct FIFOOrder {
     /// The group whose turn it is, and its first message.
     mutating func nextTurn() -> (group: UInt32, ref: MessageRef)? {
         while let turn = turns.min {
-            if groups[Int(turn.group)].next == turn.first { return (turn.group, turn.first) }
+            let group = Int(turn.group)
+            if groups[group].turn == turn.place {
+                if let next = groups[group].next, !takesOldest || next == turn.place { return (turn.group, next) }
+                groups[group].turn = nil
+            }
             turns.removeMin()
         }
         return nil
@@ -137,7 +157,18 @@ struct FIFOOrder {
 
     /// A group that may be received from gets its turn; one that has it already loses nothing.
     mutating func offerTurn(_ number: UInt32) {
-        guard let first = groups[Int(number)].next else { return }
-        turns.insert(Turn(first: first, group: number))
+        let group = Int(number)
+        guard let first = groups[group].next else { return groups[group].turn = nil }
+        let place: MessageRef
+        if takesOldest {
+            guard groups[group].turn != first else { return }
+            place = first
+        } else {
+            guard groups[group].turn == nil else { return }
+            given += 1
+            place = MessageRef(chunk: given, index: 0)
+        }
+        groups[group].turn = place
+        turns.insert(Turn(place: place, group: number))
     }
 }

@@ -5,7 +5,7 @@ import Sluice
 /// states; nothing here is the only copy.
 final class QueueState {
     let id: Int64
-    @exclusivity(unchecked) var record: QueueRecord
+    @exclusivity(unchecked) var record: QueueRecord { didSet { fifo.takesOldest = record.pipeline != nil } }
     let gauge: QueueGauge
     @exclusivity(unchecked) var standard = StandardOrder()
     @exclusivity(unchecked) var fifo = FIFOOrder()
@@ -32,6 +32,7 @@ final class QueueState {
         self.id = id
         self.record = record
         self.gauge = gauge
+        fifo.takesOldest = record.pipeline != nil
         gauge.setLimits(record.settings, archived: record.archiveMaxSize)
     }
 
@@ -42,6 +43,7 @@ final class QueueState {
     func clear() {
         standard = StandardOrder()
         fifo = FIFOOrder()
+        fifo.takesOldest = record.pipeline != nil
         depth = QueueDepth()
         held = 0
         aloneIsOut = false

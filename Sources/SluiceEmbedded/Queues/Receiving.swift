@@ -60,9 +60,10 @@ extension StoreState {
                 return items
             }
             // At first only what stands in the same chunk: fewer chunks have to be written than if every line were
-            // followed to its end.
+            // followed to its end. A client gets all of a group before the next, as from SQS.
+            let last = request.holder == .step ? first.chunk : .max
             let barrier = queue.fifo.oldestInFlight(of: group)
-            takeLine(of: group, within: first.chunk, before: barrier, request, queue, into: &items)
+            takeLine(of: group, within: last, before: barrier, request, queue, into: &items)
             taken.append((group, barrier))
         }
         for (group, barrier) in taken where items.count < request.limit {

@@ -124,12 +124,17 @@ final class StoreState {
     }
 
     /// The queue and chunk of a receipt, if it is the latest one of a message that is there.
-    func find(_ receipt: ReceiptHandle, in queue: QueueState) -> (chunk: Chunk, ref: MessageRef, state: MessageState)? {
+    /// - Parameter orLater: a receipt of an earlier receive will do, too.
+    func find(
+        _ receipt: ReceiptHandle, in queue: QueueState, orLater: Bool = false
+    ) -> (chunk: Chunk, ref: MessageRef, state: MessageState)? {
         guard let place = receipt.place, let chunk = chunks[place.chunk], chunk.queue == queue.id,
             (0..<chunk.count).contains(Int(place.index))
         else { return nil }
         let state = chunk.states[Int(place.index)]
-        guard state.status != .gone, state.generation == receipt.generation else { return nil }
+        guard state.status != .gone,
+            state.generation == receipt.generation || (orLater && state.generation > receipt.generation)
+        else { return nil }
         return (chunk, MessageRef(chunk: place.chunk, index: place.index), state)
     }
 

@@ -37,7 +37,10 @@ enum MessageAttributeReading {
         guard !name.isEmpty, name.utf8.count <= 256 else {
             throw SQSError.invalidParameter("Message (user) attribute names must be shorter than 256 Bytes")
         }
-        guard name.utf8.allSatisfy({ QueueNameCheck.isNameByte($0) || $0 == UInt8(ascii: ".") }) else {
+        guard
+            name.unicodeScalars.allSatisfy({ $0.properties.isAlphabetic || "0123456789-_.".unicodeScalars.contains($0) }
+            )
+        else {
             throw SQSError.invalidParameter(
                 "Message (user) attributes name can only contain upper and lower score characters, digits, periods, hyphens "
                     + "and underscores. ")

@@ -70,6 +70,13 @@ struct QueueLocation: Hashable, Sendable {
         return places(ofPath: String(path.prefix { $0 != "?" && $0 != "#" }), host: host, caller, home)
     }
 
+    /// Whether a path names a queue as its URL does.
+    static func isPath(_ path: String) -> Bool {
+        let parts = path.split(separator: "/")
+        let account = parts.count == 4 && parts[0] == "queue" ? parts[2] : parts.count == 2 ? parts[0] : ""
+        return account.utf8.count == 12 && account.utf8.allSatisfy { (0x30...0x39).contains($0) }
+    }
+
     static func places(ofPath path: String, host: String, _ caller: Caller, _ home: Home) -> [QueueLocation] {
         let parts = path.split(separator: "/").map(String.init)
         if parts.count == 4, parts[0] == "queue" {

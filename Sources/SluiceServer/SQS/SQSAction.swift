@@ -16,6 +16,9 @@ struct SQSAction: Sendable {
         self.run = run
     }
 
+    /// A queue's own URL does not do it.
+    var isOfAccount: Bool { name == "CreateQueue" || name == "ListQueues" }
+
     /// All of the service model 2012-11-05.
     static let all: [String: SQSAction] = Dictionary(
         [

@@ -33,8 +33,12 @@ final class SQSEndpoint: Sendable {
             return .query
         }
         let isSigned = request.header("authorization")?.contains("/sqs/\(SigningScope.end)") == true
-        return isSigned || QueueHost(request.host).region != nil ? .query : nil
+        return isSigned || QueueHost(request.host).region != nil || QueueLocation.isPath(request.path) ? .query : nil
     }
+
+    /// A queue's own URL without an action is nothing.
+    private static let nothingAsked = ServerAnswer(
+        status: 404, contentType: "text/xml", body: Array("<UnknownOperationException/>\n".utf8))
 
     func respond(
         to request: ServerRequest, _ wire: WireProtocol, _ caller: () throws -> Caller
@@ -44,7 +48,11 @@ final class SQSEndpoint: Sendable {
             // Who asks comes first: whoever may not is told nothing else.
             let caller = try caller()
             let (name, parameters) = try Self.read(request, wire)
-            guard let action = SQSAction.all[name] else { throw SQSError.invalidAction(name) }
+            if name.isEmpty, wire == .query { return Self.nothingAsked }
+            let isOfQueue = wire == .query && QueueLocation.isPath(request.path)
+            guard let action = SQSAction.all[name], !(isOfQueue && action.isOfAccount) else {
+                throw SQSError.invalidAction(name)
+            }
             let call = SQSCall(
                 parameters: parameters, request: request, caller: caller, wire: wire, home: home, engine: engine,
                 receipts: receipts, logger: logger)

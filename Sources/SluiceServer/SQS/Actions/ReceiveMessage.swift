@@ -83,7 +83,7 @@ private struct WantedAttributes {
         self.system = Set(system)
         let names = try call.parameters.texts(SQSFields.messageAttributeNames)
         self.names = Set(names)
-        allNames = names.contains("All") || names.contains(".*")
+        allNames = !Set(["All", "*", ".*"]).isDisjoint(with: names)
         prefixes = names.filter { $0.hasSuffix(".*") }.map { String($0.dropLast(2)) }
     }
 
