@@ -97,6 +97,16 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
+            name: "SluiceAWS",
+            dependencies: [
+                "Sluice", "SluiceWire",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOFoundationCompat", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+        .target(
             name: "SluiceApp",
             dependencies: [
                 "Sluice", "SluiceEmbedded", "SluiceFunctions", "SluiceConnectors", "SluiceServer", log, lifecycle,
@@ -137,6 +147,15 @@ let package = Package(
         .testTarget(
             name: "SluiceServerTests",
             dependencies: ["SluiceServer", "SluiceEmbedded", "SluiceTesting", log], swiftSettings: strict),
+        .testTarget(
+            name: "SluiceAWSTests",
+            dependencies: [
+                "SluiceAWS", "SluiceServer", "SluiceEmbedded", "SluiceTesting", log,
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "SluiceAppTests",
             dependencies: [

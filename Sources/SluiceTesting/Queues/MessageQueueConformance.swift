@@ -25,7 +25,8 @@ package enum MessageQueueConformance {
         package var testDescription: String { "\(type): \(name)" }
     }
 
-    package static let checks: [Check] = sending + receiving + receipts + time + waiting + groups + deduplication
+    package static let checks: [Check] =
+        sending + receiving + receipts + time + waiting + groups + deduplication + clients
 
     static func both(
         _ name: String, _ settings: QueueSettings = QueueSettings(),

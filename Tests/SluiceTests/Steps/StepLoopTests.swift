@@ -253,7 +253,7 @@ struct StepLoopTests {
 
         func send(_ messages: [NewMessage]) async throws -> [SendResult] { [] }
         func extend(_ receipts: [ReceiptHandle], to timeout: Duration) async throws -> [ReceiptResult] { [] }
-        func delete(_ receipts: [ReceiptHandle]) async throws -> [ReceiptResult] { [] }
+        func delete(_ receipts: [ReceiptHandle], by who: String?) async throws -> [ReceiptResult] { [] }
     }
 
     @Test("asked to stop, it works on what it is given in that very moment")
