@@ -20,7 +20,7 @@ final class Chunk {
     @exclusivity(unchecked) var states: ChunkStates
     /// How often each message has failed, by index, of those that have.
     var failures: [Int: Int] = [:]
-    /// The group of each message that is not gone, as the queue numbers them; empty in a standard queue.
+    /// The group of each message that is not gone, as the queue numbers them; empty where no message has one.
     @exclusivity(unchecked) var groups: [UInt32] = []
     /// Body lengths, for the bytes that wait.
     @exclusivity(unchecked) private(set) var lengths: [UInt32] = []
@@ -39,11 +39,19 @@ final class Chunk {
 
     func append(length: Int, group: UInt32?, state: MessageState) {
         lengths.append(UInt32(length))
-        if let group { groups.append(group) }
+        if let group {
+            while groups.count < lengths.count - 1 { groups.append(FairOrder.none) }
+            groups.append(group)
+        } else if !groups.isEmpty {
+            groups.append(FairOrder.none)
+        }
         states.append(state)
         storedBytes += length
         if state.status != .gone { add(length) }
     }
+
+    /// In a standard queue.
+    func group(of index: Int32) -> UInt32 { groups.isEmpty ? FairOrder.none : groups[Int(index)] }
 
     private func add(_ length: Int) {
         live += 1

@@ -120,7 +120,7 @@ extension StoreState {
             }
         }
         // What stands in it is void, and looking at each would take as long as it was.
-        queue.standard = StandardOrder()
+        queue.standard = FairOrder()
     }
 
     func delete(_ queue: QueueState) throws {

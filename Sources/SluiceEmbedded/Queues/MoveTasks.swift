@@ -143,7 +143,7 @@ extension StoreState {
             if queue.isFIFO, let group = queue.fifo.nextTurn()?.group {
                 queue.fifo.skip(in: group)
             } else {
-                _ = queue.standard.pop()
+                queue.standard.pop()
             }
         }
         return nil
@@ -155,7 +155,7 @@ extension StoreState {
             queue.fifo.take(from: group)
             queue.fifo.offerTurn(group)
         } else {
-            _ = queue.standard.pop()
+            queue.standard.pop()
         }
     }
 

@@ -7,7 +7,7 @@ final class QueueState {
     let id: Int64
     @exclusivity(unchecked) var record: QueueRecord { didSet { fifo.takesOldest = record.pipeline != nil } }
     let gauge: QueueGauge
-    @exclusivity(unchecked) var standard = StandardOrder()
+    @exclusivity(unchecked) var standard = FairOrder()
     @exclusivity(unchecked) var fifo = FIFOOrder()
     @exclusivity(unchecked) var depth = QueueDepth()
     /// Messages that a step of ours holds.
@@ -41,7 +41,7 @@ final class QueueState {
 
     /// Forgets everything but who waits, before it is rebuilt.
     func clear() {
-        standard = StandardOrder()
+        standard = FairOrder()
         fifo = FIFOOrder()
         fifo.takesOldest = record.pipeline != nil
         depth = QueueDepth()

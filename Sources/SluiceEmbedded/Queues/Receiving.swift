@@ -33,12 +33,12 @@ extension StoreState {
         var items: [Handout.Item] = []
         while items.count < request.limit, let ref = queue.standard.peek() {
             guard let chunk = readyChunk(of: ref) else {
-                _ = queue.standard.pop()
+                queue.standard.pop()
                 continue
             }
             let isSuspect = chunk.states[Int(ref.index)].suspect && request.holder == .step
             if isSuspect && (!items.isEmpty || queue.held > 0) { break }
-            _ = queue.standard.pop()
+            queue.standard.pop()
             if let item = lease(ref, chunk, queue, request, alone: isSuspect) { items.append(item) }
             if isSuspect { break }
         }

@@ -163,11 +163,11 @@ extension StoreState {
         chunk.isRawCopy = try row.decode(forColumn: "raw")
         var reader = ByteReader(Array(try row.decode(Data.self, forColumn: "header")))
         guard try reader.byte() == HeaderCoding.version else { throw StoreDamage("a header of another version") }
-        var groups: [String] = []
+        var groups: [String?] = []
         while !reader.isAtEnd {
             let header = try HeaderCoding.read(from: &reader)
             chunk.append(length: header.bodyLength, group: nil, state: MessageState())
-            if queue.isFIFO { groups.append(header.lineage.group ?? "") }
+            groups.append(header.lineage.group)
         }
         chunk.take(try ChunkStates(count: chunk.count, encoded: Array(row.decode(Data.self, forColumn: "state"))))
         if let last = queue.chunks.last.flatMap({ chunks[$0] }), chunk.arrived < last.arrived {
@@ -175,7 +175,7 @@ extension StoreState {
         }
         chunks[chunk.id] = chunk
         queue.chunks.append(chunk.id)
-        chunk.groups = groups.indices.map { chunk.states[$0].status == .gone ? 0 : queue.fifo.join(groups[$0]) }
+        join(groups, of: chunk, in: queue)
         let isOrphaned = processDied || orphans.contains(chunk.id)
         for index in 0..<chunk.count {
             let ref = MessageRef(chunk: chunk.id, index: Int32(index))
@@ -195,6 +195,15 @@ extension StoreState {
             }
         }
         if chunk.isSparse { sparse.insert(chunk.id) }
+    }
+
+    private func join(_ groups: [String?], of chunk: Chunk, in queue: QueueState) {
+        guard queue.isFIFO || groups.contains(where: { $0 != nil }) else { return }
+        chunk.groups = groups.indices.map { index in
+            guard chunk.states[index].status != .gone else { return 0 }
+            if queue.isFIFO { return queue.fifo.join(groups[index] ?? "") }
+            return groups[index].map { queue.standard.join($0) } ?? FairOrder.none
+        }
     }
 
     private func loadFailures(_ database: Database) throws {

@@ -151,7 +151,11 @@ final class StoreState {
         let chunk = open.chunk
         let index = open.builder.append(header, body: body)
         var group: UInt32?
-        if queue.isFIFO { group = state.status == .gone ? 0 : queue.fifo.join(header.lineage.group ?? "") }
+        if queue.isFIFO {
+            group = state.status == .gone ? 0 : queue.fifo.join(header.lineage.group ?? "")
+        } else if let name = header.lineage.group, state.status != .gone {
+            group = queue.standard.join(name)
+        }
         chunk.append(length: body.count, group: group, state: state)
         let ref = MessageRef(chunk: chunk.id, index: Int32(index))
         guard state.status != .gone else { return ref }
@@ -202,7 +206,9 @@ final class StoreState {
             let body = content.body(at: place)
             let index = builder.append(header, body: body)
             let state = initialState(delay: nil, queue)
-            let group = queue.isFIFO ? queue.fifo.join(header.lineage.group ?? "") : nil
+            let group =
+                queue.isFIFO
+                ? queue.fifo.join(header.lineage.group ?? "") : header.lineage.group.map { queue.standard.join($0) }
             chunk.append(length: body.count, group: group, state: state)
             queue.depth.bytes += body.count
             arrive(MessageRef(chunk: chunk.id, index: Int32(index)), chunk, queue, state)
@@ -219,7 +225,7 @@ final class StoreState {
             if queue.isFIFO {
                 queue.fifo.insert(ref, group: chunk.groups[Int(ref.index)])
             } else {
-                queue.standard.append(chunk: ref.chunk, indices: ref.index..<ref.index + 1)
+                queue.standard.append(ref, group: chunk.group(of: ref.index))
             }
         case .delayed: queue.depth.delayed += 1
         case .held, .inFlight, .backingOff:
@@ -272,7 +278,7 @@ final class StoreState {
             if let group {
                 queue.fifo.insert(ref, group: group)
             } else {
-                queue.standard.putBack(ref)
+                queue.standard.putBack(ref, group: chunk.group(of: ref.index))
             }
         case .delayed: queue.depth.delayed += 1
         case .held, .inFlight, .backingOff:
@@ -283,7 +289,10 @@ final class StoreState {
             }
         case .gone: break
         }
-        guard let group else { return }
+        guard let group else {
+            if new.status == .gone { queue.standard.leave(chunk.group(of: ref.index)) }
+            return
+        }
         if new.isInFlight && !old.isInFlight { queue.fifo.lock(ref, group: group) }
         if old.isInFlight && !new.isInFlight { queue.fifo.unlock(ref, group: group) }
         if new.status == .gone { queue.fifo.leave(group) }

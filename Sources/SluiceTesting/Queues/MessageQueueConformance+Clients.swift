@@ -32,6 +32,21 @@ extension MessageQueueConformance {
             #expect(try await bench.queue.delete(receipts) == [.done])
             #expect(try await bench.queue.receiveNow() == [])
         },
+        only(.standard, "a group that sends much does not hold up the others, after a restart neither") { bench in
+            try await bench.queue.put((0..<50).map { "noisy \($0)" }, group: "noisy")
+            try await bench.queue.put("none 0", "none 1")
+            try await bench.queue.put("quiet 0", "quiet 1", group: "quiet")
+            #expect(try await bench.queue.receiveNow(3).texts == ["noisy 0", "none 0", "quiet 0"])
+            try await bench.fixture.restart()
+            let next = try await bench.queue.receiveNow(5).texts
+            #expect(Set(next) == ["noisy 1", "none 1", "quiet 1", "noisy 2", "noisy 3"])
+            #expect(next.filter { $0.hasPrefix("noisy") } == ["noisy 1", "noisy 2", "noisy 3"])
+            bench.clock.advance(by: .seconds(30))
+            var rest: [String] = []
+            while case let texts = try await bench.queue.receiveNow().texts, !texts.isEmpty { rest += texts }
+            #expect(rest.count == 54)
+            #expect(Set(rest).count == 54)
+        },
         only(.fifo, "a receipt whose timeout is over does nothing") { bench in
             try await bench.queue.put("a")
             let receipts = try await bench.queue.receiveNow().receipts
