@@ -146,7 +146,11 @@ let package = Package(
         .testTarget(name: "SluiceWireTests", dependencies: ["SluiceWire"], swiftSettings: strict),
         .testTarget(
             name: "SluiceServerTests",
-            dependencies: ["SluiceServer", "SluiceEmbedded", "SluiceTesting", log], swiftSettings: strict),
+            dependencies: [
+                "SluiceServer", "SluiceEmbedded", "SluiceTesting", log,
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "SluiceAWSTests",
             dependencies: [

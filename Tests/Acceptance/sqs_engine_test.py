@@ -376,3 +376,88 @@ class ListenTest(harness.Case):
             for host, status in (("sluice.internal:4566", b"200"), ("other", b"200"), ("third", b"403")):
                 wire.sendall(b"GET /health HTTP/1.1\r\nHost: %s\r\n\r\n" % host.encode())
                 self.assertEqual(wire.recv(1000).split(b" ")[1], status)
+
+
+class CommandTest(harness.Case):
+    """What commands show of queues, and do to them."""
+
+    def test_create(self):
+        """queue create makes queues for clients, and leaves those that are there"""
+        self.orders("queue", "create", "dead", expect=DONE)
+        answer = self.json("queue", "create", "work", "--visibility-timeout", "45s", "--retention", "1h", "--delay", "5s",
+                           "--dead-letters", "dead", "--max-receive-count", "3")
+        self.assertEqual((answer["queue"], answer["created"]), ("work", True))
+        self.assertFalse(self.json("queue", "create", "work")["created"])
+        self.assertEqual(self.json("queue", "create", "line", "--fifo", "--content-based-deduplication")["queue"], "line.fifo")
+        shown = self.json("queue", "show", "work")
+        self.assertEqual(
+            {k: shown["attributes"][k] for k in ("VisibilityTimeout", "MessageRetentionPeriod", "DelaySeconds", "RedrivePolicy")},
+            {"VisibilityTimeout": "45", "MessageRetentionPeriod": "3600", "DelaySeconds": "5",
+             "RedrivePolicy": "dead after 3 receives"})
+        self.assertEqual(self.json("queue", "show", "line")["attributes"]["ContentBasedDeduplication"], "true")
+        for wrong in (["a b"], ["x", "--retention", "10s"], ["x", "--dead-letters", "nothing"],
+                      ["x", "--content-based-deduplication"], ["x", "--max-receive-count", "0"]):
+            self.orders("queue", "create", *wrong, expect=USAGE)
+        server = Server.__new__(Server)
+        server.folder, server.options, server.variables = self.folder, (), {}
+        server.start()
+        self.addCleanup(server.kill)
+        attributes = make_client(server.endpoint).get_queue_attributes(
+            QueueUrl="work", AttributeNames=["All"])["Attributes"]
+        self.assertEqual(
+            json.loads(attributes["RedrivePolicy"]),
+            {"deadLetterTargetArn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:dead", "maxReceiveCount": "3"})
+
+    def test_peek_and_purge(self):
+        """peek shows what is there, who has it and until when, and purge takes it out"""
+        server = Server.__new__(Server)
+        server.folder, server.options, server.variables = self.folder, (), {}
+        server.start()
+        self.addCleanup(server.kill)
+        sqs = make_client(server.endpoint, key="AKIDALICE")
+        url = sqs.create_queue(QueueName="q")["QueueUrl"]
+        for n in range(4):
+            sqs.send_message(QueueUrl=url, MessageBody=f"body {n}", MessageGroupId=f"tenant-{n % 2}")
+        sqs.send_message(QueueUrl=url, MessageBody="later", DelaySeconds=60)
+        (held,) = sqs.receive_message(QueueUrl=url, VisibilityTimeout=100)["Messages"]
+        peek = lambda *more: [json.loads(line) for line in self.orders(
+            "queue", "peek", "q", *more, "--json", expect=DONE).out.splitlines()]
+        messages = peek()
+        self.assertEqual([m["body_text"] for m in messages], ["body 0", "body 1", "body 2", "body 3", "later"])
+        self.assertEqual([m["state"] for m in messages], ["in-flight", "ready", "ready", "ready", "delayed"])
+        self.assertEqual((messages[0]["holder"], messages[0]["receive_count"]), ("AKIDALICE", 1))
+        self.assertIn("visible", messages[0])
+        self.assertEqual([m["body_text"] for m in peek("--state", "delayed")], ["later"])
+        self.assertEqual(len(peek("-n", "2")), 2)
+        shown = self.json("queue", "show", "q")
+        self.assertEqual({(g["group"], g["waiting"]) for g in shown["groups"]}, {("tenant-0", 1), ("tenant-1", 2)})
+        self.orders("queue", "purge", "q", expect=USAGE)
+        self.assertEqual(self.json("queue", "purge", "q", "--yes")["purged"], 5)
+        self.assertEqual(peek(), [])
+        self.assertEqual(self.json("queue", "show", "q")["ledger"]["discarded"], 5)
+
+    def test_metrics(self):
+        """/metrics has the figures of the queues; with credentials it asks for them"""
+        import base64
+        import urllib.error
+        import urllib.request
+        keys = {"SLUICE_ACCESS_KEY_ID": "AKID", "SLUICE_SECRET_ACCESS_KEY": "secret"}
+        server = Server.__new__(Server)
+        server.folder, server.options, server.variables = self.folder, (), keys
+        server.start()
+        self.addCleanup(server.kill)
+        sqs = make_client(server.endpoint, key="AKID", secret="secret")
+        url = sqs.create_queue(QueueName="q")["QueueUrl"]
+        for n in range(3):
+            sqs.send_message(QueueUrl=url, MessageBody="x")
+        sqs.receive_message(QueueUrl=url)
+        with self.assertRaises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(server.endpoint + "/metrics")
+        self.assertEqual(caught.exception.code, 403)
+        basic = base64.b64encode(b"AKID:secret").decode()
+        text = urllib.request.urlopen(urllib.request.Request(
+            server.endpoint + "/metrics", headers={"Authorization": f"Basic {basic}"})).read().decode()
+        for line in ("approximate_number_of_messages_visible{queue=\"q\"} 2",
+                     "approximate_number_of_messages_not_visible{queue=\"q\"} 1",
+                     "number_of_messages_sent_total{queue=\"q\"} 3"):
+            self.assertIn(f"sluice_queue_{line}\n", text)

@@ -2,7 +2,7 @@
 /// and a remote implementation, and one suite (`ControlConformance`) for both.
 ///
 /// Every call may throw `ControlError`; the exit code of a command follows from it.
-public protocol Control: BucketControl, ArchiveControl {
+public protocol Control: QueueControl, BucketControl, ArchiveControl {
     /// Who answers.
     func hello() async throws -> ControlHello
 

@@ -12,6 +12,16 @@ extension ForwardingControl {
     ) async throws -> [SendResult] {
         try await control.send(messages, to: queue, at: position)
     }
+    package func createQueue(_ name: String, _ attributes: QueueAttributes) async throws -> Bool {
+        try await control.createQueue(name, attributes)
+    }
+    package func detail(ofQueue name: String) async throws -> QueueDetail { try await control.detail(ofQueue: name) }
+    package func peek(_ name: String, state: PeekedMessage.State?, limit: Int) async throws -> [PeekedMessage] {
+        try await control.peek(name, state: state, limit: limit)
+    }
+    package func purgeQueue(_ name: String, who: String) async throws -> Int {
+        try await control.purgeQueue(name, who: who)
+    }
     package func put(_ uploads: [ObjectUpload]) async throws -> [StoredObject] { try await control.put(uploads) }
     package func buckets(named name: String?) async throws -> [BucketReport] {
         try await control.buckets(named: name)

@@ -52,16 +52,19 @@ public struct ReceiveRequest: Sendable, Hashable {
     /// A FIFO queue that is asked again with the same id within five minutes gives the same messages with the same
     /// receipts, as long as none of them was deleted or hidden otherwise: for clients whose connection broke.
     public var attemptID: String?
+    /// What a client is called, for whoever looks who has what.
+    public var who: String?
 
     public init(
         limit: Int, wait: Duration? = .zero, visibilityTimeout: Duration? = nil, holder: Holder = .client,
-        attemptID: String? = nil
+        attemptID: String? = nil, who: String? = nil
     ) {
         self.limit = limit
         self.wait = wait
         self.visibilityTimeout = visibilityTimeout
         self.holder = holder
         self.attemptID = attemptID
+        self.who = who
     }
 }
 

@@ -150,6 +150,28 @@ package struct RemoteControl: Control {
         return answer
     }
 
+    package func createQueue(_ name: String, _ attributes: QueueAttributes) async throws -> Bool {
+        guard case .created(let answer) = try await ask(.createQueue(name, attributes)) else { throw Self.unexpected }
+        return answer
+    }
+
+    package func detail(ofQueue name: String) async throws -> QueueDetail {
+        guard case .queueDetail(let answer) = try await ask(.queueDetail(name)) else { throw Self.unexpected }
+        return answer
+    }
+
+    package func peek(_ name: String, state: PeekedMessage.State?, limit: Int) async throws -> [PeekedMessage] {
+        guard case .peeked(let answer) = try await ask(.peek(name, state: state, limit: limit)) else {
+            throw Self.unexpected
+        }
+        return answer
+    }
+
+    package func purgeQueue(_ name: String, who: String) async throws -> Int {
+        guard case .purged(let answer) = try await ask(.purgeQueue(name, who: who)) else { throw Self.unexpected }
+        return answer
+    }
+
     package func estimate(_ request: ReplayRequest) async throws -> ReplayEstimate {
         guard case .estimate(let answer) = try await ask(.estimate(request)) else { throw Self.unexpected }
         return answer

@@ -65,7 +65,10 @@ private final class OpenEmbeddedEngine: OpenEngine {
     var control: any Control { engine.control(registry: nil) }
 
     var serverEngine: ServerEngine {
-        ServerEngine(queues: engine.directory, clock: engine.clock, secret: engine.secret)
+        let control = engine.control(registry: nil)
+        return ServerEngine(queues: engine.directory, clock: engine.clock, secret: engine.secret) {
+            try await control.queues(named: nil)
+        }
     }
 
     func start(

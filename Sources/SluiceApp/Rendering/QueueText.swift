@@ -1,3 +1,4 @@
+import Foundation
 import Sluice
 
 /// The screens of `sluice queue ls` and `sluice queue show`.
@@ -41,6 +42,70 @@ struct QueueText {
             lines.append("deduplicated        \(Numbers.grouped(count))")
         }
         return lines
+    }
+
+    /// What `queue show` says beside the figures.
+    func lines(of detail: QueueDetail) -> [String] {
+        var lines = lines(of: detail.report)
+        if let drain = detail.drain {
+            lines.append("drained in          \(TimeText.compact(drain)) at the present pace")
+        }
+        lines += Self.attributes(detail.attributes).map { name, value in
+            "\(name.padding(toLength: 31, withPad: " ", startingAt: 0)) \(SafeText.line(value))"
+        }
+        for (key, value) in detail.attributes.tags.sorted(by: { $0.key < $1.key }) {
+            lines.append("tag \(SafeText.line(key)) = \(SafeText.line(value))")
+        }
+        guard detail.groupCount > 0 else { return lines }
+        lines.append("groups that wait: \(Numbers.grouped(detail.groupCount)), the longest first")
+        var table = TextTable([
+            .init(title: "GROUP"), .init(title: "WAITING", alignment: .right),
+            .init(title: "OLDEST", alignment: .right),
+        ])
+        table.rows = detail.groups.map {
+            [SafeText.line($0.name), Numbers.grouped($0.waiting), time.age(of: $0.oldest)]
+        }
+        return lines + table.lines
+    }
+
+    /// By the names that SQS has for them.
+    static func attributes(_ attributes: QueueAttributes) -> [(name: String, value: String)] {
+        let seconds = { (duration: Duration) in String(duration.milliseconds / 1_000) }
+        var values = [
+            ("VisibilityTimeout", seconds(attributes.visibilityTimeout)),
+            ("MaximumMessageSize", String(attributes.maximumMessageSize)),
+            ("MessageRetentionPeriod", seconds(attributes.retention)), ("DelaySeconds", seconds(attributes.delay)),
+            ("ReceiveMessageWaitTimeSeconds", seconds(attributes.receiveWait)),
+        ]
+        if let redrive = attributes.redrive {
+            values.append(("RedrivePolicy", "\(redrive.target) after \(redrive.maxReceiveCount) receives"))
+        }
+        if let allow = attributes.redriveAllow { values.append(("RedriveAllowPolicy", allow.permission.rawValue)) }
+        if let policy = attributes.policy { values.append(("Policy", policy)) }
+        if let fifo = attributes.fifo {
+            values.append(("ContentBasedDeduplication", String(fifo.contentBasedDeduplication)))
+            values.append(("DeduplicationScope", fifo.deduplicationScope.rawValue))
+            values.append(("FifoThroughputLimit", fifo.throughputLimit.rawValue))
+        }
+        return values
+    }
+
+    func table(_ messages: [PeekedMessage]) -> [String] {
+        var table = TextTable([
+            .init(title: "MESSAGE"), .init(title: "STATE"), .init(title: "SENT"),
+            .init(title: "RECEIVES", alignment: .right),
+            .init(title: "GROUP"), .init(title: "BODY"),
+        ])
+        for message in messages {
+            var state = message.state.rawValue
+            if let holder = message.holder { state += " · \(SafeText.line(holder))" }
+            if let visible = message.visible { state += " · until \(time.short(visible))" }
+            table.rows.append([
+                message.id.description, state, time.short(message.sent), String(message.receiveCount),
+                message.group.map(SafeText.line) ?? "–", SafeText.line(SafeText.body(message.body, limit: 80)),
+            ])
+        }
+        return table.lines
     }
 
     private static func capacity(_ settings: QueueSettings) -> String {

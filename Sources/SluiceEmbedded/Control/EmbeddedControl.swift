@@ -229,7 +229,7 @@ package struct EmbeddedControl: Control {
     private static let nothingRuns = ControlError.failed("nothing runs on this folder, so there is nothing to reload")
 
     /// A queue that is not there is an error of the command line.
-    private func explained<Value>(_ body: () async throws -> Value) async throws -> Value {
+    func explained<Value>(_ body: () async throws -> Value) async throws -> Value {
         do {
             return try await body()
         } catch let error as QueueError {

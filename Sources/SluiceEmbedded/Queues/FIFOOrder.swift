@@ -127,6 +127,11 @@ struct FIFOOrder {
         offerTurn(group)
     }
 
+    /// The groups that have visible messages, with how many and the first of each; roughly, for some may be gone.
+    var waiting: [(name: String, count: Int, first: MessageRef)] {
+        groups.compactMap { group in group.line.first.map { (group.name, group.line.count, $0) } }
+    }
+
     /// The group whose turn it is, and its first message.
     mutating func nextTurn() -> (group: UInt32, ref: MessageRef)? {
         while let turn = turns.min {

@@ -23,6 +23,8 @@ final class QueueState {
     var deduplication = DeduplicationWindow()
     var attempts = ReceiveAttempts()
     var purged: Timestamp?
+    /// Which client has which message, as far as this process knows.
+    @exclusivity(unchecked) var holders: [MessageRef: String] = [:]
     var waiters: Deque<ReceiveWaiter> = []
     var roomWaiters: [RoomWaiter] = []
     /// What the raw copies of what entered here take: bytes of messages, and of segments; or of objects.
@@ -48,6 +50,7 @@ final class QueueState {
         held = 0
         aloneIsOut = false
         hasMixedAges = false
+        holders = [:]
         chunks = []
         goneChunks = 0
         archivedBytes = 0

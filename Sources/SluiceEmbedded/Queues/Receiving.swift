@@ -138,6 +138,7 @@ extension StoreState {
         case (nil, .step): state.visibleAt = 0
         }
         change(ref, chunk, queue, to: state)
+        if let who = request.who { queue.holders[ref] = who }
         return Handout.Item(ref: ref, state: state)
     }
 

@@ -255,6 +255,7 @@ final class StoreState {
         case .held, .inFlight, .backingOff: queue.depth.inFlight -= 1
         case .gone: return
         }
+        if old.status == .inFlight, !queue.holders.isEmpty { queue.holders[ref] = nil }
         if old.status == .held {
             queue.held -= 1
             if old.alone { queue.aloneIsOut = false }

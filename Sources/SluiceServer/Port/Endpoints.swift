@@ -10,10 +10,17 @@ package struct ServerEngine: Sendable {
     /// 32 bytes that nobody else has: receipts of this folder are told from others by them.
     package var secret: [UInt8]
 
-    package init(queues: any QueueDirectory & MessageMoving, clock: any EngineClock, secret: [UInt8]) {
+    /// The figures of all queues at this moment.
+    package var reports: @Sendable () async throws -> [QueueReport]
+
+    package init(
+        queues: any QueueDirectory & MessageMoving, clock: any EngineClock, secret: [UInt8],
+        reports: @escaping @Sendable () async throws -> [QueueReport]
+    ) {
         self.queues = queues
         self.clock = clock
         self.secret = secret
+        self.reports = reports
     }
 }
 
@@ -22,15 +29,31 @@ package struct ServerEngine: Sendable {
 package final class Endpoints: Sendable {
     private let authenticator: Authenticator
     private let sqs: SQSEndpoint
+    private let engine: ServerEngine
     private let ready = Mutex<String?>("it is starting")
 
     package init(engine: ServerEngine, access: Access, home: Home, logger: Logger) {
         authenticator = Authenticator(access, home: home, clock: engine.clock)
+        self.engine = engine
         sqs = SQSEndpoint(engine: engine, home: home, logger: logger)
     }
 
     /// - Parameter reason: why requests are not accepted yet, or any more; `nil` = they are.
     package func setReady(_ reason: String?) { ready.withLock { $0 = reason } }
+
+    /// Figures are for whoever may ask for anything.
+    private func metrics(for request: ServerRequest) async -> ServerAnswer {
+        do {
+            try authenticator.checkPlain(request)
+            var answer = ServerAnswer.text(
+                200, QueueMetrics.text(of: try await engine.reports(), at: engine.clock.now))
+            answer.contentType = "text/plain; version=0.0.4; charset=utf-8"
+            return answer
+        } catch {
+            let error = WireError(error)
+            return .text(error.status, error.message)
+        }
+    }
 
     func respond(to request: ServerRequest) async -> ServerAnswer {
         if let refusal = authenticator.refusal(of: request) { return .text(403, refusal) }
@@ -39,6 +62,7 @@ package final class Endpoints: Sendable {
         case "/ready":
             let reason = ready.withLock { $0 }
             return .text(reason == nil ? 200 : 503, reason ?? "ready")
+        case "/metrics": return await metrics(for: request)
         default: break
         }
         if let wire = SQSEndpoint.wire(of: request) {

@@ -1,4 +1,5 @@
 import Crypto
+import Foundation
 import NIOHTTP1
 import Sluice
 import SluiceWire
@@ -60,6 +61,21 @@ final class Authenticator: Sendable {
             region: signature?.scope.region ?? QueueHost(request.host).region ?? home.region,
             account: Caller.account(of: signature?.accessKeyID, home: home.account),
             accessKeyID: signature?.accessKeyID)
+    }
+
+    /// For what no client of AWS asks for: where the server has credentials, they are the name and the password of HTTP's
+    /// own Basic scheme.
+    func checkPlain(_ request: ServerRequest) throws {
+        guard case .keys(let keys) = access else { return }
+        let words = (request.header("authorization") ?? "").split(separator: " ")
+        guard words.count == 2, words[0].lowercased() == "basic",
+            let pair = Data(base64Encoded: String(words[1])).map({ String(decoding: $0, as: UTF8.self) }),
+            let colon = pair.firstIndex(of: ":"), let secret = keys.secret(of: String(pair[..<colon])),
+            SignatureV4.isEqual(secret, String(pair[pair.index(after: colon)...]))
+        else {
+            throw SQSError.accessDenied(
+                "Sign in with the access key id as the name and the secret access key as the password (Basic).")
+        }
     }
 
     private func verify(

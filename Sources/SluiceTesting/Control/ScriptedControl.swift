@@ -200,6 +200,12 @@ package actor ScriptedControl: Control {
     package func continueReplay(_ number: Int, atMost limit: Int) throws -> ReplayReport {
         throw ControlError.unknown("there is no replay \(number)")
     }
+    package func createQueue(_ name: String, _ attributes: QueueAttributes) -> Bool { true }
+    package func detail(ofQueue name: String) throws -> QueueDetail {
+        throw ControlError.unknown("there is no queue '\(name)'")
+    }
+    package func peek(_ name: String, state: PeekedMessage.State?, limit: Int) -> [PeekedMessage] { [] }
+    package func purgeQueue(_ name: String, who: String) -> Int { 0 }
     package func codeVersions(of step: StepName) -> [CodeVersion] { [] }
 
     package func buckets(named name: String?) throws -> [BucketReport] {

@@ -4,7 +4,10 @@ import Sluice
 struct QueueCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "queue", abstract: "The queues and what is in them.",
-        subcommands: [QueueListCommand.self, QueueShowCommand.self], defaultSubcommand: QueueListCommand.self,
+        subcommands: [
+            QueueListCommand.self, QueueShowCommand.self, QueuePeekCommand.self, QueueCreateCommand.self,
+            QueuePurgeCommand.self,
+        ], defaultSubcommand: QueueListCommand.self,
         aliases: ["queues"])
 }
 
@@ -29,7 +32,8 @@ struct QueueListCommand: AsyncParsableCommand {
 
 struct QueueShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "One queue: what is in it, its settings and its ledger.")
+        commandName: "show",
+        abstract: "One queue: what is in it, its settings and attributes, its ledger, and who waits.")
 
     @Argument(help: "The queue, with or without .fifo.", completion: NameCompletion.queues)
     var queue: String
@@ -39,15 +43,11 @@ struct QueueShowCommand: AsyncParsableCommand {
     mutating func run() async throws {
         let context = try CommandContext(common)
         let name = queue
-        let queues = try await context.withControl { try await $0.queues(named: name) }
-        guard !queues.isEmpty else {
-            throw CommandFailure(.usage, "there is no queue '\(name)'; see `\(context.application.name) queue ls`")
-        }
+        let detail = try await context.withControl { try await $0.detail(ofQueue: name) }
         if context.json {
-            context.print(documents: queues.map(QueueDocument.init))
+            context.print(document: QueueDetailDocument(detail))
         } else {
-            let text = QueueText(time: context.time)
-            context.print(queues.flatMap(text.lines(of:)))
+            context.print(QueueText(time: context.time).lines(of: detail))
         }
     }
 }

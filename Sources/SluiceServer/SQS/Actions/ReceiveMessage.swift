@@ -57,7 +57,7 @@ private enum ReceiveReading {
         }
         return ReceiveRequest(
             limit: limit ?? 1, wait: wait.map { .seconds($0) } ?? queue.attributes.receiveWait,
-            visibilityTimeout: timeout.map { .seconds($0) }, holder: .client, attemptID: attempt)
+            visibilityTimeout: timeout.map { .seconds($0) }, holder: .client, attemptID: attempt, who: call.who)
     }
 }
 
