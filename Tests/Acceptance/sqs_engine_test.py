@@ -255,11 +255,17 @@ class PipelineTest(harness.Case):
         self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         self.sqs.purge_queue(QueueUrl=url)
         self.assertEqual(self.pipeline("lines")["queues"][1]["ledger"]["discarded"], 5)
+        shown = self.json("queue", "show", "lines-in")["discards"]
+        self.assertEqual(
+            [(d["action"], d["messages"], d["who"]) for d in shown], [("PurgeQueue", 4, "test"), ("DeleteMessage", 1, "test")])
+        self.assertIn("DeleteMessage", self.orders("queue", "show", "lines-in", expect=DONE).out)
+        for n in range(3):
+            self.sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"n": n}))
+            (message,) = self.sqs.receive_message(QueueUrl=url)["Messages"]
+            self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        (latest, *others) = self.json("queue", "show", "lines-in")["discards"]
+        self.assertEqual((latest["action"], latest["messages"], len(others)), ("DeleteMessage", 3, 2))
         self.terminate(self.process)
-        with harness.sqlite3.connect(self.data / "store.db") as database:
-            self.assertEqual(
-                database.execute("SELECT action, queue, n, who FROM audit ORDER BY time").fetchall(),
-                [("DeleteMessage", "lines-in", 1, "test"), ("PurgeQueue", "lines-in", 4, "test")])
         self.orders("data", "check", expect=DONE)
 
     def test_protected(self):
@@ -449,7 +455,7 @@ class CommandTest(harness.Case):
         sqs = make_client(server.endpoint, key="AKID", secret="secret")
         url = sqs.create_queue(QueueName="q")["QueueUrl"]
         for n in range(3):
-            sqs.send_message(QueueUrl=url, MessageBody="x")
+            sqs.send_message(QueueUrl=url, MessageBody="x", MessageGroupId='a"b')
         sqs.receive_message(QueueUrl=url)
         with self.assertRaises(urllib.error.HTTPError) as caught:
             urllib.request.urlopen(server.endpoint + "/metrics")
@@ -459,5 +465,7 @@ class CommandTest(harness.Case):
             server.endpoint + "/metrics", headers={"Authorization": f"Basic {basic}"})).read().decode()
         for line in ("approximate_number_of_messages_visible{queue=\"q\"} 2",
                      "approximate_number_of_messages_not_visible{queue=\"q\"} 1",
+                     "waiting_groups{queue=\"q\"} 1",
+                     'group_dwell_seconds{queue="q",group="a\\"b"} 0',
                      "number_of_messages_sent_total{queue=\"q\"} 3"):
             self.assertIn(f"sluice_queue_{line}\n", text)

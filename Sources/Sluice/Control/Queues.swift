@@ -6,7 +6,7 @@ public protocol QueueControl: Sendable {
     /// - Throws: `ControlError.unknown` for a name that is none, `.refused` when one of this name was just deleted.
     func createQueue(_ name: String, _ attributes: QueueAttributes) async throws -> Bool
 
-    /// All that is known of a queue: figures, attributes, and which groups wait.
+    /// All that is known of a queue: figures, attributes, which groups wait, and what was taken out.
     func detail(ofQueue name: String) async throws -> QueueDetail
 
     /// Messages of a queue as they are, oldest first: nothing is received, and nobody notices.
@@ -28,15 +28,40 @@ public struct QueueDetail: Sendable, Hashable, Codable {
     public var groupCount: Int
     /// How long what waits takes at the present pace of its step; `nil` = no step takes it, or none moves.
     public var drain: Duration?
+    /// What somebody took out of a pipeline's queue by hand, or as a client; the latest first, at most twenty.
+    public var discards: [Discard]
 
     public init(
-        report: QueueReport, attributes: QueueAttributes, groups: [WaitingGroup], groupCount: Int, drain: Duration?
+        report: QueueReport, attributes: QueueAttributes, groups: [WaitingGroup], groupCount: Int, drain: Duration?,
+        discards: [Discard]
     ) {
         self.report = report
         self.attributes = attributes
         self.groups = groups
         self.groupCount = groupCount
         self.drain = drain
+        self.discards = discards
+    }
+
+    /// Messages that were taken out, and no step has seen.
+    public struct Discard: Sendable, Hashable, Codable {
+        public var time: Timestamp
+        /// `DeleteMessage`, `PurgeQueue`, `dlq discard`.
+        public var action: String
+        /// Those of one action and one caller that follow each other within a minute are one discard.
+        public var count: Int
+        /// A client's access key id, or the user of a command.
+        public var who: String
+        /// Empty = none was given.
+        public var reason: String
+
+        public init(time: Timestamp, action: String, count: Int, who: String, reason: String) {
+            self.time = time
+            self.action = action
+            self.count = count
+            self.who = who
+            self.reason = reason
+        }
     }
 
     /// A message group that waits.

@@ -56,6 +56,7 @@ private final class OpenEmbeddedEngine: OpenEngine {
     let folder: String
     /// Since pipelines run.
     private let logs = Mutex<LogWriter?>(nil)
+    private let registry = StepRegistry()
 
     init(engine: EmbeddedEngine, folder: String) {
         self.engine = engine
@@ -65,10 +66,11 @@ private final class OpenEmbeddedEngine: OpenEngine {
     var control: any Control { engine.control(registry: nil) }
 
     var serverEngine: ServerEngine {
-        let control = engine.control(registry: nil)
-        return ServerEngine(queues: engine.directory, clock: engine.clock, secret: engine.secret) {
-            try await control.queues(named: nil)
-        }
+        let control = engine.control(registry: registry)
+        return ServerEngine(
+            queues: engine.directory, clock: engine.clock, secret: engine.secret,
+            reports: { try await control.queues(named: nil) },
+            detail: { try await control.detail(ofQueue: $0) })
     }
 
     func start(
@@ -78,7 +80,7 @@ private final class OpenEmbeddedEngine: OpenEngine {
         let factory = PipelineFactory(
             engine: engine, folder: folder, functions: functions,
             sandboxes: Sandboxes(folder: "\(folder)/tmp", owner: engine.folderID, limits: .detect(), logger: logger),
-            services: services, registry: StepRegistry(), keeper: StandstillKeeper(engine: engine, logger: logger),
+            services: services, registry: registry, keeper: StandstillKeeper(engine: engine, logger: logger),
             logs: startLogs(masking: secrets, logger), secrets: secrets, logger: logger)
         return try await RunningPipelines(source, definitions, secrets: secrets, factory)
     }

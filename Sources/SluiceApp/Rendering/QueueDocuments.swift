@@ -35,15 +35,24 @@ struct QueueDetailDocument: Encodable {
         var oldest: String
     }
 
+    struct Discard: Encodable {
+        var time: String
+        var action: String
+        var messages: Int
+        var who: String
+        var reason: String?
+    }
+
     var queue: QueueDocument
     var attributes: [String: String]
     var tags: [String: String]
     var groups: [Group]
     var groupCount: Int
     var drainSeconds: Double?
+    var discards: [Discard]
 
     private enum CodingKeys: String, CodingKey {
-        case attributes, tags, groups, groupCount, drainSeconds
+        case attributes, tags, groups, groupCount, drainSeconds, discards
     }
 
     init(_ detail: QueueDetail) {
@@ -56,6 +65,11 @@ struct QueueDetailDocument: Encodable {
         }
         groupCount = detail.groupCount
         drainSeconds = detail.drain?.inSeconds
+        discards = detail.discards.map {
+            Discard(
+                time: TimeText.rfc3339($0.time), action: $0.action, messages: $0.count, who: $0.who,
+                reason: $0.reason.isEmpty ? nil : $0.reason)
+        }
     }
 
     /// The figures of the queue, and beside them the rest.
@@ -67,5 +81,6 @@ struct QueueDetailDocument: Encodable {
         try container.encode(groups, forKey: .groups)
         try container.encode(groupCount, forKey: .groupCount)
         try container.encodeIfPresent(drainSeconds, forKey: .drainSeconds)
+        try container.encode(discards, forKey: .discards)
     }
 }

@@ -56,8 +56,27 @@ struct QueueText {
         for (key, value) in detail.attributes.tags.sorted(by: { $0.key < $1.key }) {
             lines.append("tag \(SafeText.line(key)) = \(SafeText.line(value))")
         }
-        guard detail.groupCount > 0 else { return lines }
-        lines.append("groups that wait: \(Numbers.grouped(detail.groupCount)), the longest first")
+        return lines + discards(of: detail) + groups(of: detail)
+    }
+
+    private func discards(of detail: QueueDetail) -> [String] {
+        guard !detail.discards.isEmpty else { return [] }
+        var table = TextTable([
+            .init(title: "DISCARDED"), .init(title: "MESSAGES", alignment: .right), .init(title: "BY"),
+            .init(title: "WHO"), .init(title: "REASON"),
+        ])
+        table.rows = detail.discards.map {
+            [
+                time.full($0.time), Numbers.grouped($0.count), $0.action, SafeText.line($0.who),
+                SafeText.line($0.reason),
+            ]
+        }
+        return table.lines
+    }
+
+    private func groups(of detail: QueueDetail) -> [String] {
+        guard detail.groupCount > 0 else { return [] }
+        let title = "groups that wait: \(Numbers.grouped(detail.groupCount)), the longest first"
         var table = TextTable([
             .init(title: "GROUP"), .init(title: "WAITING", alignment: .right),
             .init(title: "OLDEST", alignment: .right),
@@ -65,7 +84,7 @@ struct QueueText {
         table.rows = detail.groups.map {
             [SafeText.line($0.name), Numbers.grouped($0.waiting), time.age(of: $0.oldest)]
         }
-        return lines + table.lines
+        return [title] + table.lines
     }
 
     /// By the names that SQS has for them.

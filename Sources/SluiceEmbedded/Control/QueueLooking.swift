@@ -1,3 +1,4 @@
+import GRDB
 package import Sluice
 
 extension EmbeddedControl {
@@ -45,6 +46,7 @@ extension EmbeddedControl {
 
 extension StoreState {
     private static let mostGroups = 20
+    private static let mostDiscards = 20
     /// A page is at most so long that its answer fits into a frame of the control socket.
     private static let longestPeek = 1 << 20
 
@@ -62,7 +64,23 @@ extension StoreState {
         return QueueDetail(
             report: report(of: queue), attributes: queue.record.described,
             groups: Array(groups.prefix(Self.mostGroups)),
-            groupCount: groups.count, drain: drain)
+            groupCount: groups.count, drain: drain, discards: try discards(of: queue))
+    }
+
+    private func discards(of queue: QueueState) throws -> [QueueDetail.Discard] {
+        try database.read {
+            try Row.fetchAll(
+                $0,
+                sql: """
+                    SELECT time, action, n, who, reason FROM audit WHERE queue = ?
+                    ORDER BY time DESC, rowid DESC LIMIT ?
+                    """, arguments: [queue.name, Self.mostDiscards]
+            ).map {
+                QueueDetail.Discard(
+                    time: Timestamp(milliseconds: $0["time"]), action: $0["action"], count: $0["n"], who: $0["who"],
+                    reason: $0["reason"])
+            }
+        }
     }
 
     fileprivate func peek(

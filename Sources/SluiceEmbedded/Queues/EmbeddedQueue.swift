@@ -128,10 +128,17 @@ extension StoreState {
         return .done
     }
 
-    /// Notes who has taken something out of a queue, and how.
+    /// Notes who has taken something out of a queue, and how. A client that empties a queue message by message leaves
+    /// one note a minute.
     func audit(_ action: String, _ queue: QueueState, _ count: Int, who: String?) {
         let (time, name) = (now.milliseconds, queue.name)
         execute {
+            try $0.execute(
+                sql: """
+                    UPDATE audit SET n = n + ? WHERE action = ? AND who = ? AND time > ? AND rowid =
+                    (SELECT rowid FROM audit WHERE queue = ? ORDER BY time DESC, rowid DESC LIMIT 1)
+                    """, arguments: [count, action, who ?? "", time - 60_000, name])
+            guard $0.changesCount == 0 else { return }
             try $0.execute(
                 sql: "INSERT INTO audit VALUES (?, ?, ?, ?, ?, '')", arguments: [time, action, name, count, who ?? ""])
         }

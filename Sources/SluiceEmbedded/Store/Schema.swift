@@ -160,6 +160,7 @@ enum Schema {
                         number INTEGER PRIMARY KEY AUTOINCREMENT, source INTEGER NOT NULL, record TEXT NOT NULL
                     );
                     CREATE INDEX move_task_source ON move_task (source);
+                    CREATE INDEX audit_queue ON audit (queue, time);
                     """)
         }
         return migrator

@@ -12,15 +12,19 @@ package struct ServerEngine: Sendable {
 
     /// The figures of all queues at this moment.
     package var reports: @Sendable () async throws -> [QueueReport]
+    /// Which groups wait in a queue, and how long it will take.
+    package var detail: @Sendable (_ queue: String) async throws -> QueueDetail
 
     package init(
         queues: any QueueDirectory & MessageMoving, clock: any EngineClock, secret: [UInt8],
-        reports: @escaping @Sendable () async throws -> [QueueReport]
+        reports: @escaping @Sendable () async throws -> [QueueReport],
+        detail: @escaping @Sendable (_ queue: String) async throws -> QueueDetail
     ) {
         self.queues = queues
         self.clock = clock
         self.secret = secret
         self.reports = reports
+        self.detail = detail
     }
 }
 
@@ -46,13 +50,27 @@ package final class Endpoints: Sendable {
         do {
             try authenticator.checkPlain(request)
             var answer = ServerAnswer.text(
-                200, QueueMetrics.text(of: try await engine.reports(), at: engine.clock.now))
+                200, QueueMetrics.text(of: try await engine.reports(), try await waiting(), at: engine.clock.now))
             answer.contentType = "text/plain; version=0.0.4; charset=utf-8"
             return answer
         } catch {
             let error = WireError(error)
             return .text(error.status, error.message)
         }
+    }
+
+    /// The queues in which something waits.
+    private func waiting() async throws -> [QueueDetail] {
+        var details: [QueueDetail] = []
+        for report in try await engine.reports() where report.depth.ready > 0 {
+            do {
+                details.append(try await engine.detail(report.name))
+            } catch ControlError.unknown {
+                // It was deleted meanwhile.
+                continue
+            }
+        }
+        return details
     }
 
     func respond(to request: ServerRequest) async -> ServerAnswer {

@@ -52,16 +52,56 @@ enum QueueMetrics {
     }
 
     /// The text format, version 0.0.4.
-    static func text(of reports: [QueueReport], at now: Timestamp) -> String {
+    /// - Parameter waiting: the queues in which something waits.
+    static func text(of reports: [QueueReport], _ waiting: [QueueDetail], at now: Timestamp) -> String {
+        let figures = metrics.map { metric in
+            text(metric.name, metric.kind, metric.help) {
+                reports.compactMap { report in metric.value(report, now).map { ([], report, Int($0)) } }
+            }
+        }
+        return figures.joined()
+            + text(
+                "estimated_drain_seconds", "gauge", "How long what waits takes at the present pace of its step."
+            ) {
+                waiting.compactMap { detail in detail.drain.map { ([], detail.report, Int($0.milliseconds / 1_000)) } }
+            }
+            + text("waiting_groups", "gauge", "Message groups that have visible messages.") {
+                waiting.map { ([], $0.report, $0.groupCount) }
+            }
+            + text(
+                "group_dwell_seconds", "gauge",
+                "Age of the next message of a group, of the twenty that wait the longest."
+            ) {
+                waiting.flatMap { detail in
+                    detail.groups.map {
+                        ([("group", $0.name)], detail.report, max(0, Int((now - $0.oldest).milliseconds / 1_000)))
+                    }
+                }
+            }
+    }
+
+    private static func text(
+        _ name: String, _ kind: String, _ help: String,
+        values: () -> [(labels: [(String, String)], report: QueueReport, value: Int)]
+    ) -> String {
+        let name = "sluice_queue_\(name)"
+        var text = "# HELP \(name) \(help)\n# TYPE \(name) \(kind)\n"
+        for (labels, report, value) in values() {
+            let owner = report.pipeline.map { [("pipeline", $0)] } ?? []
+            let all = ([("queue", report.name)] + owner + labels).map { "\($0)=\"\(escaped($1))\"" }
+            text += "\(name){\(all.joined(separator: ","))} \(value)\n"
+        }
+        return text
+    }
+
+    private static func escaped(_ label: String) -> String {
         var text = ""
-        for metric in metrics {
-            let name = "sluice_queue_\(metric.name)"
-            text += "# HELP \(name) \(metric.help)\n# TYPE \(name) \(metric.kind)\n"
-            for report in reports {
-                guard let value = metric.value(report, now) else { continue }
-                // A queue's name has no character that would have to be escaped.
-                let pipeline = report.pipeline.map { ",pipeline=\"\($0)\"" } ?? ""
-                text += "\(name){queue=\"\(report.name)\"\(pipeline)} \(Int(value))\n"
+        for scalar in label.unicodeScalars {
+            switch scalar {
+            case "\\": text += "\\\\"
+            case "\"": text += "\\\""
+            case "\n": text += "\\n"
+            default: text.unicodeScalars.append(scalar)
             }
         }
         return text

@@ -45,7 +45,9 @@ final class WireFixture: EngineFixture {
         ) { _ in clock }
         try await engine.apply(pipelines.withLock { $0 })
         let endpoints = Endpoints(
-            engine: ServerEngine(queues: engine.directory, clock: clock, secret: engine.secret) { [] },
+            engine: ServerEngine(
+                queues: engine.directory, clock: clock, secret: engine.secret, reports: { [] },
+                detail: { throw ControlError.unknown($0) }),
             access: .keys(AccessKeys([Self.keys.id: Self.keys.secret])), home: Home(), logger: Self.quiet())
         let server = try await PortServer.bind(
             ListenAddress(host: "127.0.0.1", port: 0), endpoints: endpoints, tls: nil, logger: Self.quiet())

@@ -65,7 +65,9 @@ struct WireFuzzTests {
             folder: folder, create: true, version: "test", logger: logger
         ) { _ in clock }
         _ = try await engine.directory.create("q", QueueAttributes(created: clock.now))
-        let served = ServerEngine(queues: engine.directory, clock: clock, secret: engine.secret) { [] }
+        let served = ServerEngine(
+            queues: engine.directory, clock: clock, secret: engine.secret, reports: { [] },
+            detail: { throw ControlError.unknown($0) })
         let servers = [
             Endpoints(engine: served, access: .everybody(allowedHosts: []), home: Home(), logger: logger),
             Endpoints(engine: served, access: .keys(AccessKeys(["AKID": "s"])), home: Home(), logger: logger),
