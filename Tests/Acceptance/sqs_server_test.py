@@ -391,6 +391,22 @@ class SignatureTest(Raw, SQSCase):
         self.assertEqual(
             self.ask(self.signed(b"Action=ListQueues&Version=2012-11-05", protocol="query"))[0], 200)
 
+    def test_php(self):
+        """a client in PHP sends, receives and deletes, signed and with its own check of the digests"""
+        program = harness.ROOT / "Tests" / "Acceptance" / "clients" / "async_aws.php"
+        done = subprocess.run(
+            ["php", program, self.endpoint, self.name(fifo=True)], capture_output=True, text=True,
+            env={"PATH": os.environ["PATH"], "KEY": KEYS["SLUICE_ACCESS_KEY_ID"],
+                 "SECRET": KEYS["SLUICE_SECRET_ACCESS_KEY"]})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        result = json.loads(done.stdout)
+        self.assertEqual(result["seen"], [["one", "g", "tést"], ["two", "g", "tést"]])
+        (first, one), (second, two), (third, repeated) = result["digests"]
+        self.assertTrue(first and second and third)
+        self.assertEqual(two, repeated)
+        self.assertNotEqual(one, two)
+        self.assertEqual(result["code"], "AWS.SimpleQueueService.NonExistentQueue")
+
     def test_wrong(self):
         """a wrong secret, an unknown key and no signature at all are refused with AWS's codes"""
         for key, secret, code in (
