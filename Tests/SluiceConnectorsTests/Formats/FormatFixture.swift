@@ -1,4 +1,5 @@
 import Sluice
+import SluiceTesting
 
 @testable import SluiceConnectors
 
@@ -23,19 +24,6 @@ final class PiecewiseSource: ByteSource {
         buffer.copyBytes(from: bytes[place..<place + count])
         place += count
         return count
-    }
-}
-
-/// SplitMix64, so that a failure can be repeated.
-struct SeededRandom: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }
 
@@ -66,10 +54,10 @@ extension SplitResult {
         pieces: Int = .max, records: Int = .max, seed: UInt64 = 1
     ) throws {
         var position: SourcePosition?
-        var random = SeededRandom(state: seed)
+        var random = SeededGenerator(seed: seed)
         while true {
             let reader = try ObjectRecordReader(
-                { PiecewiseSource(bytes, from: $0, most: pieces, random: SeededRandom(state: random.next())) },
+                { PiecewiseSource(bytes, from: $0, most: pieces, random: SeededGenerator(seed: random.next())) },
                 key: key, source, maxRecord: maxRecord, from: position)
             let most = records == .max ? Int.max : Int.random(in: 1...records, using: &random)
             let batch = try reader.next(records: most, bytes: .max)

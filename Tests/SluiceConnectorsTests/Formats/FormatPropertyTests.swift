@@ -1,4 +1,5 @@
 import Sluice
+import SluiceTesting
 import Testing
 
 @testable import SluiceConnectors
@@ -26,7 +27,7 @@ struct FormatPropertyTests {
 
     @Test("are the same in whatever pieces the bytes come, and after every interruption", arguments: cases, 0..<60)
     func pieces(_ example: Case, _ seed: Int) throws {
-        var random = SeededRandom(state: UInt64(seed) &* 7_919 &+ 13)
+        var random = SeededGenerator(seed: UInt64(seed) &* 7_919 &+ 13)
         var text = example.key == "a.json" ? "[" : (example.key.hasSuffix("csv") ? "h,i\n" : "")
         for _ in 0..<Int.random(in: 0...60, using: &random) {
             text += example.alphabet.randomElement(using: &random) ?? ""
