@@ -35,6 +35,7 @@ extension StoreState {
             var state = item.state
             state.visibleAt = moment(after: timeout)
             change(item.ref, chunk, queue, to: state)
+            if let who = request.who { queue.holders[item.ref] = who }
             return Handout.Item(ref: item.ref, state: state)
         }
         queue.attempts.remember(again, of: id, until: now + DeduplicationWindow.length)

@@ -32,7 +32,8 @@ package enum ControlConformance {
         name: "orders", source: .queue("orders-in"), transform: Transform(function: "orders-row"),
         deliver: Deliver(to: .sqlite("shop.db"), table: "orders"))
 
-    package static let checks: [Check] = sending + sessions + deadLetters + pages + pausing + reloading + waiting
+    package static let checks: [Check] =
+        sending + sessions + singleQueues + deadLetters + pages + pausing + reloading + waiting
 
     private static let sending = [
         Check(name: "hello says who answers, in this version of the protocol") { fixture in

@@ -11,6 +11,7 @@ package actor ScriptedControl: Control {
         var capacity = 1_000_000
         var messages: [NewMessage] = []
         var ledger: [LedgerEntry: Int] = [:]
+        var discards: [QueueDetail.Discard] = []
     }
 
     private var queues: [String: Queue] = [:]
@@ -200,12 +201,49 @@ package actor ScriptedControl: Control {
     package func continueReplay(_ number: Int, atMost limit: Int) throws -> ReplayReport {
         throw ControlError.unknown("there is no replay \(number)")
     }
-    package func createQueue(_ name: String, _ attributes: QueueAttributes) -> Bool { true }
-    package func detail(ofQueue name: String) throws -> QueueDetail {
-        throw ControlError.unknown("there is no queue '\(name)'")
+
+    package func createQueue(_ name: String, _ attributes: QueueAttributes) -> Bool {
+        guard queues[name] == nil else { return false }
+        queues[name] = Queue(name: name, type: attributes.fifo == nil ? .standard : .fifo, role: .other)
+        return true
     }
-    package func peek(_ name: String, state: PeekedMessage.State?, limit: Int) -> [PeekedMessage] { [] }
-    package func purgeQueue(_ name: String, who: String) -> Int { 0 }
+
+    package func detail(ofQueue name: String) throws -> QueueDetail {
+        let queue = try queue(name)
+        let fifo = queue.type == .fifo ? QueueAttributes.FIFO() : nil
+        return QueueDetail(
+            report: reports { $0.name == queue.name }[0],
+            attributes: QueueAttributes(created: Timestamp(milliseconds: clock), fifo: fifo), groups: [],
+            groupCount: 0, drain: nil, discards: queue.discards)
+    }
+
+    package func peek(_ name: String, state: PeekedMessage.State?, limit: Int) throws -> [PeekedMessage] {
+        let messages = try queue(name).messages
+        guard state ?? .ready == .ready else { return [] }
+        return messages.prefix(limit).map {
+            PeekedMessage(
+                id: .random(using: &generator), state: .ready, group: $0.group, sent: Timestamp(milliseconds: clock),
+                receiveCount: 0, visible: nil, holder: nil, body: Array($0.body))
+        }
+    }
+
+    package func purgeQueue(_ name: String, who: String) throws -> Int {
+        var queue = try queue(name)
+        let count = queue.messages.count
+        queue.messages = []
+        queue.ledger[.discarded, default: 0] += count
+        queue.discards.append(
+            QueueDetail.Discard(
+                time: Timestamp(milliseconds: clock), action: "PurgeQueue", count: count, who: who, reason: ""))
+        queues[queue.name] = queue
+        return count
+    }
+
+    private func queue(_ name: String) throws -> Queue {
+        guard let queue = queues[name] else { throw ControlError.unknown("there is no queue '\(name)'") }
+        return queue
+    }
+
     package func codeVersions(of step: StepName) -> [CodeVersion] { [] }
 
     package func buckets(named name: String?) throws -> [BucketReport] {
