@@ -30,10 +30,15 @@ struct QueueText {
                 + "in flight \(Numbers.grouped(depth.inFlight)); \(Numbers.bytes(depth.bytes)), "
                 + "oldest \(time.age(of: depth.oldest))",
             "capacity            \(Self.capacity(settings))",
-            "retention           \(TimeText.compact(settings.retention))",
-            "max receive count   \(settings.maxReceiveCount)",
-            "visibility timeout  \(settings.visibilityTimeout.map(TimeText.compact) ?? "auto")",
         ]
+        // A client's queue has them as attributes.
+        if queue.pipeline != nil {
+            lines += [
+                "retention           \(TimeText.compact(settings.retention))",
+                "max receive count   \(settings.maxReceiveCount)",
+                "visibility timeout  \(settings.visibilityTimeout.map(TimeText.compact) ?? "auto")",
+            ]
+        }
         let entered = Self.terms(LedgerEntry.entered, queue)
         let left = Self.terms(LedgerEntry.left, queue)
         lines.append("entered             \(entered)")
