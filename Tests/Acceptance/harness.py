@@ -73,6 +73,16 @@ class Case(unittest.TestCase):
         self.variables = {}
         self.addCleanup(self.tear_down, self.folder)
 
+    def until(self, ask, wanted, timeout=20):
+        """Asks until the answer is the wanted one."""
+        deadline = time.monotonic() + timeout
+        while True:
+            answer = ask()
+            if answer == wanted or time.monotonic() > deadline:
+                self.assertEqual(answer, wanted)
+                return answer
+            time.sleep(0.05)
+
     def tear_down(self, folder):
         for process in self.running:
             if process.poll() is None:

@@ -136,16 +136,6 @@ class SQSCase(harness.Case):
         for message in messages:
             self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
-    def until(self, ask, wanted, timeout=10):
-        """Asks until the answer is the wanted one."""
-        deadline = time.monotonic() + timeout
-        while True:
-            answer = ask()
-            if answer == wanted or time.monotonic() > deadline:
-                self.assertEqual(answer, wanted)
-                return answer
-            time.sleep(0.05)
-
     @contextlib.contextmanager
     def refused(self, code, message=None, status=400, shape=None):
         """What is in it is refused so. `shape`: of the JSON protocol; the code's own by default."""

@@ -431,11 +431,12 @@ class SignatureTest(Raw, SQSCase):
         """whatever is changed behind the signature is noticed"""
         request = self.signed()
         self.assertEqual(self.ask(request)[0], 200)
+        date = request.headers["X-Amz-Date"]
         for change in (
             {"body": b'{"QueueNamePrefix":"y"}'}, {"headers": {"X-Amz-Target": "AmazonSQS.PurgeQueue"}},
             {"headers": {"X-Amz-Extra": "unsigned"}}, {"headers": {"Host": "localhost"}},
             {"headers": {"Content-Type": "application/json"}},
-            {"headers": {"X-Amz-Date": request.headers["X-Amz-Date"][:-2] + "9Z"}},
+            {"headers": {"X-Amz-Date": date[:-2] + ("8Z" if date.endswith("9Z") else "9Z")}},
         ):
             with self.subTest(change=change):
                 if change.get("headers", {}).get("Content-Type") and b"content-type" not in str(
