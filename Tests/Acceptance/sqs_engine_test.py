@@ -171,6 +171,15 @@ class TimeTest(SQSCase):
         time.sleep(0.8)
         self.assertEqual(depth(), "0")
 
+    def test_comes_back_first(self):
+        """of a standard queue too, what comes back is received before what came later: nothing is overtaken for good"""
+        url = self.make()
+        self.send(url, "a")
+        self.receive(url, VisibilityTimeout=60)
+        self.send(url, "b")
+        time.sleep(1.2)
+        self.assertEqual(self.bodies(url, limit=1), ["a"])
+
     def test_deduplication_window(self):
         """after five minutes a deduplication id is free again"""
         url = self.make(fifo=True)

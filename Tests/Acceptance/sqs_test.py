@@ -504,15 +504,6 @@ class Messages:
         self.sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=first["ReceiptHandle"], VisibilityTimeout=0)
         self.assertEqual(len(self.receive(url)), 1)
 
-    def test_comes_back_first(self):
-        """what comes back is received before what came later"""
-        url = self.make()
-        self.send(url, "a")
-        self.receive(url, VisibilityTimeout=1)
-        self.send(url, "b")
-        time.sleep(1.2)
-        self.assertEqual(self.bodies(url, limit=1), ["a"])
-
     def test_delete_message(self):
         """a message is deleted in flight, after its timeout, and twice"""
         url = self.make(VisibilityTimeout="1")
