@@ -59,7 +59,10 @@ folder.mkdir(parents=True, exist_ok=True)
 PYTHON
     rm -rf $models/wheel
 }
-install_bench_clients() { install_python Benchmarks/.build/venv 'awslambdaric==4.2.2 celery[redis]==5.5.3 psycopg[binary]==3.3.9'; }
+install_bench_clients() {
+    install_python Benchmarks/.build/venv \
+        'awslambdaric==4.2.2 celery[redis]==5.5.3 moto[server]==5.2.1 psycopg[binary]==3.3.9'
+}
 
 # install_python FOLDER PACKAGES: a virtual environment with exactly these.
 install_python() {
