@@ -234,6 +234,31 @@ class WireTest(Raw, SQSCase):
             wire.shutdown(socket.SHUT_WR)
             self.assertIn(b"200 OK", wire.recv(1000))
 
+    def test_gone(self):
+        """a client that goes away while it waits for a message takes none"""
+        url = self.make()
+        body = json.dumps({"QueueUrl": url, "WaitTimeSeconds": 20}).encode()
+        with self.socket() as wire:
+            wire.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: AmazonSQS.ReceiveMessage\r\n"
+                         b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+            time.sleep(0.3)
+        time.sleep(0.7)
+        self.send(url, "a")
+        self.assertEqual(self.bodies(url), ["a"])
+
+    def test_refused_in_turn(self):
+        """a request that is refused is answered after the ones before it"""
+        url = self.make()
+        body = json.dumps({"QueueUrl": url, "WaitTimeSeconds": 1}).encode()
+        with self.socket() as wire:
+            wire.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: AmazonSQS.ReceiveMessage\r\n"
+                         b"Content-Length: %d\r\n\r\n%s" % (len(body), body) +
+                         b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n")
+            answer = b""
+            while piece := wire.recv(10_000):
+                answer += piece
+        self.assertEqual(re.findall(rb"HTTP/1.1 (\d+)", answer), [b"200", b"413"])
+
     def test_expect(self):
         """a client that asks before it sends is told to go on"""
         body = json.dumps({"QueueName": self.name()}).encode()

@@ -130,7 +130,7 @@ class Queues:
         url = self.make()
         names = ("KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds", "SqsManagedSseEnabled")
         self.sqs.set_queue_attributes(
-            QueueUrl=url, Attributes={"KmsMasterKeyId": "testKeyId", "KmsDataKeyReusePeriodSeconds": "6000",
+            QueueUrl=url, Attributes={"KmsDataKeyReusePeriodSeconds": "6000", "KmsMasterKeyId": "testKeyId",
                                       "SqsManagedSseEnabled": "false"})
         self.assertEqual(
             self.attributes(url, *names),
@@ -555,6 +555,17 @@ class Batches:
         self.assertEqual({e["Id"] for e in deleted["Successful"]}, {f"m{n}" for n in range(10)})
         self.assertEqual(self.attributes(url, "ApproximateNumberOfMessagesNotVisible")[
             "ApproximateNumberOfMessagesNotVisible"], "0")
+
+    def test_bad_characters_in_errors(self):
+        """an error that repeats what XML cannot carry can be read still, and so can a value that was stored"""
+        url = self.make()
+        done = self.sqs.send_message_batch(QueueUrl=url, Entries=[
+            {"Id": "a", "MessageBody": "x"}, {"Id": "b", "MessageBody": "y", "MessageGroupId": "\x01"}])
+        self.assertEqual(([e["Id"] for e in done["Successful"]], [e["Id"] for e in done["Failed"]]), (["a"], ["b"]))
+        with self.invalid():
+            self.send(url, MessageAttributes={"k": {"DataType": "String.\x01", "StringValue": "x"}})
+        with self.invalid():
+            self.send(url, MessageSystemAttributes={"AWSTraceHeader": {"DataType": "Binary", "BinaryValue": b"x"}})
 
     def test_one_bad_entry(self):
         """an entry that is wrong fails alone"""

@@ -40,10 +40,16 @@ final class ServerConnection: ChannelInboundHandler {
     /// Whole requests that wait for the ones before them.
     private var waiting: [(request: ServerRequest, keepsAlive: Bool)] = []
     private var isAnswering = false
+    /// The other side sends no more.
+    private var isInputClosed = false
+    /// What a request is refused with, once those before it are answered.
+    private var refusal: ServerAnswer?
     private var task: Task<Void, Never>?
     private let executor: LoopExecutor
     private var deadline = NIODeadline.distantFuture
     private var timer: Scheduled<Void>?
+    /// When the timer fires.
+    private var armed = NIODeadline.distantFuture
     private var peer = ""
 
     init(_ shared: Shared, executor: LoopExecutor) {
@@ -85,9 +91,8 @@ final class ServerConnection: ChannelInboundHandler {
         refuse(.text(status, status == 431 ? "The headers are too long." : "This is not HTTP: \(error)."), context)
     }
 
-    /// The other side has sent its last; what it asked for is still answered.
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case ChannelEvent.inputClosed = event, !isAnswering { context.close(promise: nil) }
+        if case ChannelEvent.inputClosed = event { closeInput(context) }
         if event is Drain {
             // A receive that waits for a first message answers that there is none.
             task?.cancel()
@@ -95,6 +100,17 @@ final class ServerConnection: ChannelInboundHandler {
         }
         context.fireUserInboundEventTriggered(event)
     }
+
+    /// The other side has sent its last, or is gone: the two look alike. What it asked for is still answered, but no
+    /// message is waited for any more, for nobody might be there to take it. A receive has looked once by then.
+    private func closeInput(_ context: ChannelHandlerContext) {
+        isInputClosed = true
+        guard isAnswering else { return context.close(promise: nil) }
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: Self.lastLook) { bound.value.task?.cancel() }
+    }
+
+    private static let lastLook = TimeAmount.milliseconds(200)
 
     // MARK: Requests
 
@@ -172,8 +188,8 @@ final class ServerConnection: ChannelInboundHandler {
         isAnswering = false
         task = nil
         guard context.channel.isActive else { return }
-        let keepsAlive = keepsAlive && !shared.open.isDraining
         let isLast = waiting.isEmpty
+        let keepsAlive = keepsAlive && !shared.open.isDraining && !(isInputClosed && isLast && refusal == nil)
         expect(within: shared.limits.requestTime, context)
         let buffer = Self.encode(answer, isHead: isHead, keepsAlive: keepsAlive, context)
         let written = context.eventLoop.makePromise(of: Void.self)
@@ -182,18 +198,26 @@ final class ServerConnection: ChannelInboundHandler {
         written.futureResult.whenComplete { _ in
             let (connection, context) = bound.value
             guard keepsAlive else { return context.close(promise: nil) }
+            if case .refused = connection.arrival { return }
             if isLast, !connection.isAnswering { connection.expect(within: connection.shared.limits.idleTime, context) }
         }
-        if keepsAlive { answerNext(context) }
+        guard keepsAlive else { return }
+        answerNext(context)
+        if isLast, let refusal { write(refusal, context) }
     }
 
-    /// Answers now and closes: what is left of the request cannot be told from the next one.
+    /// Answers in its turn and closes: what is left of the request cannot be told from the next one.
     private func refuse(_ answer: ServerAnswer, _ context: ChannelHandlerContext) {
         if case .refused = arrival { return }
         arrival = .refused
         release(body.count)
         body = []
-        let buffer = Self.encode(answer, isHead: false, keepsAlive: false, context)
+        if isAnswering { refusal = answer } else { write(answer, context) }
+    }
+
+    private func write(_ refusal: ServerAnswer, _ context: ChannelHandlerContext) {
+        self.refusal = nil
+        let buffer = Self.encode(refusal, isHead: false, keepsAlive: false, context)
         context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
         // A client that still writes would not see the answer if its connection were gone at once.
         expect(within: .seconds(1), context)
@@ -218,12 +242,17 @@ final class ServerConnection: ChannelInboundHandler {
     /// Closes the connection unless something happens in time; `nil` = it may take as long as it takes.
     private func expect(within time: TimeAmount?, _ context: ChannelHandlerContext) {
         deadline = time.map { .now() + $0 } ?? .distantFuture
+        if timer != nil, deadline < armed {
+            timer?.cancel()
+            timer = nil
+        }
         if timer == nil { arm(context) }
     }
 
-    /// One timer a connection, moved only when it fires: a request does not cost one.
+    /// One timer a connection, moved when it fires, or for an earlier moment: most requests do not cost one.
     private func arm(_ context: ChannelHandlerContext) {
         guard deadline != .distantFuture else { return }
+        armed = deadline
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         timer = context.eventLoop.scheduleTask(deadline: deadline) {
             let (connection, context) = bound.value

@@ -28,7 +28,12 @@ enum MessageAttributeReading {
             guard name == "AWSTraceHeader" else {
                 throw SQSError.invalidParameter("Message system attribute name '\(name)' is invalid.")
             }
-            trace = try attribute(name, value, kind: "system").bytes.text
+            let read = try attribute(name, value, kind: "system")
+            guard read.type == "String" else {
+                throw SQSError.invalidParameter(
+                    "Message system attribute '\(name)' must be of type 'String', and is '\(read.type)'.")
+            }
+            trace = read.bytes.text
         }
         return trace
     }
@@ -63,7 +68,7 @@ enum MessageAttributeReading {
             throw SQSError.invalidParameter("Message (\(kind)) attribute types must be shorter than 256 Bytes")
         }
         let base = type.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)[0]
-        switch base {
+        switch XMLCharacters.allowed(type.utf8) ? base : "" {
         case "String", "Number":
             guard let text = try value.bytes(SQSFields.stringValue), !text.isEmpty else {
                 throw empty(name, base, kind)

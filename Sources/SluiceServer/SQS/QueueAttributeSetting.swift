@@ -12,7 +12,9 @@ struct QueueAttributeSetting {
     func set(_ texts: [(key: String, value: String)], of attributes: inout QueueAttributes) throws {
         for (name, _) in texts { try checkName(name, isFIFO: attributes.fifo != nil) }
         try checkEncryption(texts)
-        for (name, value) in texts { try set(name, value, of: &attributes) }
+        // The key first: how long data keys are used again is a setting of it, and maps have no order.
+        let ordered = texts.filter { $0.key == "KmsMasterKeyId" } + texts.filter { $0.key != "KmsMasterKeyId" }
+        for (name, value) in ordered { try set(name, value, of: &attributes) }
         guard let fifo = attributes.fifo, fifo.throughputLimit == .perMessageGroupId,
             fifo.deduplicationScope != .messageGroup
         else { return }

@@ -17,9 +17,14 @@ package struct QueryParameters: Sendable {
 
     /// Names of a form may have so many parts.
     private static let deepest = 8
+    /// More than ten messages with ten attributes each need, and few enough to be read in no time.
+    private static let most = 10_000
 
     /// - Parameter form: `a=b&c=d`, percent-encoded. Of two of one name the first counts.
     package init(form: Bytes) throws(ParameterFault) {
+        guard form.count(where: { $0 == UInt8(ascii: "&") }) < Self.most else {
+            throw ParameterFault("A request has at most \(Self.most) parameters.")
+        }
         var fields: [(path: [Substring], value: Bytes)] = []
         for pair in form.split(separator: UInt8(ascii: "&")) {
             let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)

@@ -45,7 +45,7 @@ package struct WireError: Error, Sendable, Hashable {
             bytes += Array("<Type>\(fault)</Type><Code>".utf8)
             bytes.appendXML(code)
             bytes += Array("</Code><Message>".utf8)
-            bytes.appendXML(String(decoding: XMLCharacters.repaired((queryMessage ?? message).utf8), as: UTF8.self))
+            bytes.appendXML(queryMessage ?? message)
             bytes += Array("</Message><Detail/></Error><RequestId>\(requestID)</RequestId></ErrorResponse>".utf8)
         }
         return bytes

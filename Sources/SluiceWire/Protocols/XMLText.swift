@@ -1,12 +1,19 @@
 extension [UInt8] {
     /// Appends a text as an element of XML has it. A carriage return is written by number, for a parser would make a
-    /// line feed of it.
+    /// line feed of it; what XML cannot carry has a replacement character in its place.
     package mutating func appendXML(_ text: String) {
         var text = text
         text.withUTF8 { appendXML($0) }
     }
 
     package mutating func appendXML(_ utf8: UnsafeBufferPointer<UInt8>) {
+        guard XMLCharacters.allowed(utf8) else {
+            return XMLCharacters.repaired(utf8).withUnsafeBufferPointer { appendAllowed($0) }
+        }
+        appendAllowed(utf8)
+    }
+
+    private mutating func appendAllowed(_ utf8: UnsafeBufferPointer<UInt8>) {
         for byte in utf8 {
             switch byte {
             case UInt8(ascii: "&"): append(contentsOf: "&amp;".utf8)
@@ -28,7 +35,7 @@ package enum XMLCharacters {
         return known ?? Array(bytes).withUnsafeBufferPointer { allowed($0) }
     }
 
-    private static func allowed(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    package static func allowed(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         // ASCII mostly, which is quickly seen.
         var rest = bytes.startIndex
         while rest < bytes.endIndex, isPlain(bytes[rest]) { rest += 1 }

@@ -68,10 +68,6 @@ package enum SQSError {
         plain("ReceiptHandleIsInvalid", "The input receipt handle \"\(handle)\" is not a valid receipt handle.")
     }
 
-    package static func messageNotInFlight() -> WireError {
-        prefixed("MessageNotInflight", "The message referred to isn't in flight.")
-    }
-
     // MARK: Batches
 
     package static func emptyBatch(_ entry: String) -> WireError {
