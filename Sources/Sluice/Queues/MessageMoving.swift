@@ -60,5 +60,7 @@ public enum MoveError: Error, Sendable, Hashable {
     case tooMany(Int)
     /// Queues of one type only.
     case otherType(String)
+    /// From a queue into the same queue: it would never end.
+    case ontoItself
     case noTask
 }

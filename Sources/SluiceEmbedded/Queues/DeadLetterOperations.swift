@@ -25,10 +25,9 @@ extension StoreState {
 
     private func found(_ ref: MessageRef, _ chunk: Chunk, _ queue: QueueState, _ header: MessageHeader) -> Found? {
         guard let pipeline = queue.record.pipeline else { return nil }
-        let served = queues.values.first { $0.record.deadLetterQueue == queue.name }?.name
-        return Found(
-            queue: queue, chunk: chunk, ref: ref, header: header, pipeline: pipeline,
-            source: header.death?.source ?? served ?? "")
+        let source =
+            header.death?.source ?? queues.values.first { $0.record.deadLetterQueue == queue.name }?.name ?? ""
+        return Found(queue: queue, chunk: chunk, ref: ref, header: header, pipeline: pipeline, source: source)
     }
 
     func deadLetterGroups(pipeline: String?) throws -> [DeadLetterGroup] {

@@ -15,7 +15,7 @@ package struct EmbeddedDirectory: QueueDirectory {
                 pipeline: $0, isIntake: record.role == .intake, readsGroup: record.intake?.group != nil)
         }
         return ListedQueue(
-            queue: EmbeddedQueue(name: name, store: store), type: record.type ?? QueueType(ofQueue: name),
+            queue: EmbeddedQueue(name: name, store: store), type: record.type ?? .standard,
             attributes: entry.attributes, owner: owner)
     }
 
@@ -37,7 +37,9 @@ package struct EmbeddedDirectory: QueueDirectory {
             try change(&attributes)
             guard attributes != record.described else { return }
             record.take(attributes)
+            let isDelayChanged = record.settings.delay != queue.record.settings.delay
             try state.update(queue, to: record)
+            if queue.isFIFO, isDelayChanged { state.delayAnew(queue) }
         }
     }
 
@@ -72,13 +74,12 @@ extension StoreState {
         attributes.created = now
         attributes.modified = now
         if let queue = names[name].flatMap({ queues[$0] }) {
-            // A send made it before, and nobody has said what it is.
-            guard queue.record.type == nil else { return (queue.record.described, false) }
+            guard queue.record.isUnclaimed else { return (queue.record.described, false) }
             var record = queue.record
             record.type = attributes.fifo == nil ? .standard : .fifo
             record.take(attributes)
+            if queue.isFIFO != (record.type == .fifo) { reloadAfterCommit = true }
             try update(queue, to: record)
-            if record.type == .fifo { reloadAfterCommit = true }
             return (attributes, true)
         }
         if let deleted = deletedQueues[name] {
@@ -89,12 +90,27 @@ extension StoreState {
         return (attributes, true)
     }
 
+    /// A delay that changes counts for what waits in a FIFO queue, too, as in SQS: else what is sent from now on could
+    /// overtake it.
+    func delayAnew(_ queue: QueueState) {
+        guard queue.depth.delayed > 0 else { return }
+        for chunk in queue.chunks.lazy.compactMap({ self.chunks[$0] }) {
+            let visibleAt = (chunk.arrived + queue.record.settings.delay).milliseconds
+            for index in 0..<chunk.count where chunk.states[index].status == .delayed {
+                var state = chunk.states[index]
+                state.visibleAt = visibleAt
+                change(MessageRef(chunk: chunk.id, index: Int32(index)), chunk, queue, to: state)
+            }
+        }
+    }
+
     /// How long the name of a deleted queue cannot be used, and a queue not be purged again: as in SQS.
     private static let nameRests: Duration = .seconds(60)
 
     func purge(_ queue: QueueState, who: String) throws {
         if let purged = queue.purged, now - purged < Self.nameRests { throw QueueError.purgedRecently(queue.name) }
         queue.purged = now
+        queue.attempts = ReceiveAttempts()
         forgetDeduplication(of: queue)
         let count = queue.depth.messages
         guard count > 0 else { return }
@@ -160,9 +176,4 @@ extension StoreState {
             deletedQueues[try row.decode(forColumn: "name")] = try Timestamp(stored: row.decode(forColumn: "time"))
         }
     }
-}
-
-extension QueueType {
-    /// By its name alone, where nobody has said it.
-    init(ofQueue name: String) { self = name == QueueNames.bare(name) ? .standard : .fifo }
 }

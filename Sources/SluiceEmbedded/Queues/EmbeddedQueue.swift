@@ -135,9 +135,10 @@ extension StoreState {
         execute {
             try $0.execute(
                 sql: """
-                    UPDATE audit SET n = n + ? WHERE action = ? AND who = ? AND time > ? AND rowid =
-                    (SELECT rowid FROM audit WHERE queue = ? ORDER BY time DESC, rowid DESC LIMIT 1)
-                    """, arguments: [count, action, who ?? "", time - 60_000, name])
+                    UPDATE audit SET n = n + ? WHERE rowid =
+                    (SELECT rowid FROM audit WHERE queue = ? AND time > ? AND action = ? AND who = ?
+                    ORDER BY time DESC, rowid DESC LIMIT 1)
+                    """, arguments: [count, name, time - 60_000, action, who ?? ""])
             guard $0.changesCount == 0 else { return }
             try $0.execute(
                 sql: "INSERT INTO audit VALUES (?, ?, ?, ?, ?, '')", arguments: [time, action, name, count, who ?? ""])

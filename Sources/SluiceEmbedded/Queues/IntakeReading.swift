@@ -78,7 +78,8 @@ extension QueueCatalogue.Entry {
         var lineage = Lineage(
             identity: RecordIdentity(id), group: senderGroup, received: Timestamp(milliseconds: 0))
         guard let intake, let asked = record.intake else {
-            let missing = type == .fifo && senderGroup == nil ? "it has no message group; send it with one" : nil
+            let isWithoutGroup = type == .fifo && senderGroup == nil && !record.isUnclaimed
+            let missing = isWithoutGroup ? "it has no message group; send it with one" : nil
             return IntakeResult(lineage: lineage, missing: missing)
         }
         let fields = intake.read(body)

@@ -27,22 +27,31 @@ struct RunningMove {
     var task: MoveTask
     /// When the next message may go.
     var due: Timestamp
+    /// Messages that it moves at most: those that were there when it began. What dies again meanwhile is left to another.
+    let most: Int
 }
 
 extension StoreState {
     /// Of all queues together.
     private static let mostMoves = 100
     private static let longestMove: Duration = .hours(36)
-    /// Messages that one turn moves at most, so that it does not hold up the others.
+    /// Messages and bytes that one turn moves at most, so that it does not hold up the others.
     private static let mostMessages = 500
+    private static let mostBytes = 1 << 20
+    /// How long it rests while the disk is full: what it writes would use up what settling needs.
+    private static let restOnFullDisk: Duration = .seconds(1)
+    /// Tasks of a queue that are remembered when they have ended.
+    private static let remembered = 10
 
     func startMove(from source: String, to destination: String?, rate: Int?) throws -> MessageID {
         let queue = try self.queue(exactly: source)
         guard queues.values.contains(where: { $0.record.deadLetterQueue == queue.name }) else {
             throw MoveError.noDeadLetterQueue(source)
         }
-        if let destination, try self.queue(exactly: destination).isFIFO != queue.isFIFO {
-            throw MoveError.otherType(destination)
+        if let destination {
+            let destination = try self.queue(exactly: destination)
+            guard destination !== queue else { throw MoveError.ontoItself }
+            guard destination.isFIFO == queue.isFIFO else { throw MoveError.otherType(destination.name) }
         }
         guard !moves.contains(where: { $0.queue == queue.id }) else { throw MoveError.underWay(source) }
         guard moves.count < Self.mostMoves else { throw MoveError.tooMany(Self.mostMoves) }
@@ -51,11 +60,18 @@ extension StoreState {
             toMove: queue.depth.ready)
         let number = nextMove
         nextMove += 1
-        moves.append(RunningMove(number: number, queue: queue.id, task: task, due: now))
+        moves.append(
+            RunningMove(number: number, queue: queue.id, task: task, due: now, most: queue.depth.messages))
         let json = try Self.json(task)
         let id = queue.id
         execute {
             try $0.execute(sql: "INSERT INTO move_task VALUES (?, ?, ?)", arguments: [number, id, json])
+            // One at a time is under way, and it is the latest.
+            try $0.execute(
+                sql: """
+                    DELETE FROM move_task WHERE source = ?1 AND number NOT IN
+                    (SELECT number FROM move_task WHERE source = ?1 ORDER BY number DESC LIMIT ?2)
+                    """, arguments: [id, Self.remembered])
         }
         return task.id
     }
@@ -71,6 +87,10 @@ extension StoreState {
 
     /// Moves what is due, in this turn.
     func advanceMoves() throws {
+        if isDiskFull {
+            for index in moves.indices { moves[index].due = now + Self.restOnFullDisk }
+            return
+        }
         for index in moves.indices where moves[index].due <= now { try advance(&moves[index]) }
         moves.removeAll { $0.task.status != .running }
     }
@@ -82,9 +102,10 @@ extension StoreState {
         }
         let before = move.task
         var left = move.task.rate == nil ? Self.mostMessages : 1
-        while left > 0, move.task.status == .running {
+        var bytes = 0
+        while left > 0, bytes < Self.mostBytes, move.task.status == .running {
             left -= 1
-            try moveNext(&move, from: queue)
+            bytes += try moveNext(&move, from: queue)
         }
         if let rate = move.task.rate { move.due = now + .milliseconds((1_000 + rate - 1) / rate) }
         if now - move.task.started >= Self.longestMove, move.task.status == .running {
@@ -94,23 +115,38 @@ extension StoreState {
         if move.task != before { try keep(move) }
     }
 
-    private func moveNext(_ move: inout RunningMove, from queue: QueueState) throws {
-        guard let (ref, chunk) = nextReady(of: queue) else {
+    /// - Returns: the bytes of the message that was moved.
+    private func moveNext(_ move: inout RunningMove, from queue: QueueState) throws -> Int {
+        guard move.task.moved < move.most, let (ref, chunk) = nextReady(of: queue) else {
             move.task.status = .completed
-            return
+            return 0
         }
-        let content = try content(of: chunk.id)
-        let header = try content.header(at: Int(ref.index))
+        guard let (header, body) = read(ref, chunk, from: queue) else { return 0 }
         guard let target = move.task.destination ?? header.death?.source else {
-            return fail(&move, "CouldNotDetermineMessageSource")
+            fail(&move, "CouldNotDetermineMessageSource")
+            return 0
         }
         guard let destination = names[target].flatMap({ queues[$0] }) else {
-            return fail(&move, "AWS.SimpleQueueService.NonExistentQueue")
+            fail(&move, "AWS.SimpleQueueService.NonExistentQueue")
+            return 0
         }
         take(ref, from: queue, chunk)
-        try enter(header, content.body(at: Int(ref.index)), from: queue, destination)
+        try enter(header, body, from: queue, destination)
         change(ref, chunk, queue, to: MessageState(status: .gone))
         move.task.moved += 1
+        return body.count
+    }
+
+    /// `nil` = it cannot be read, and waits where it is; those behind it go on.
+    private func read(_ ref: MessageRef, _ chunk: Chunk, from queue: QueueState) -> (MessageHeader, Bytes)? {
+        do {
+            let content = try content(of: chunk.id)
+            return (try content.header(at: Int(ref.index)), content.body(at: Int(ref.index)))
+        } catch {
+            take(ref, from: queue, chunk)
+            setAside(ref, chunk, queue, error)
+            return nil
+        }
     }
 
     private func fail(_ move: inout RunningMove, _ reason: String) {
@@ -173,8 +209,8 @@ extension StoreState {
 
     func moveTasks(of queue: Int64, _ database: Database) throws -> [MoveTask] {
         let rows = try String.fetchAll(
-            database, sql: "SELECT record FROM move_task WHERE source = ? ORDER BY number DESC LIMIT 10",
-            arguments: [queue])
+            database, sql: "SELECT record FROM move_task WHERE source = ? ORDER BY number DESC LIMIT ?",
+            arguments: [queue, Self.remembered])
         let stored = try rows.map { try JSONDecoder().decode(MoveTask.self, from: Data($0.utf8)) }
         // What this turn has moved is not written yet.
         return stored.map { task in moves.first { $0.task.id == task.id }?.task ?? task }
@@ -188,10 +224,11 @@ extension StoreState {
             let json: String = try row.decode(forColumn: "record")
             let task = try JSONDecoder().decode(MoveTask.self, from: Data(json.utf8))
             guard task.status == .running else { continue }
+            let queue: Int64 = try row.decode(forColumn: "source")
             moves.append(
                 RunningMove(
-                    number: try row.decode(forColumn: "number"), queue: try row.decode(forColumn: "source"), task: task,
-                    due: now))
+                    number: try row.decode(forColumn: "number"), queue: queue, task: task, due: now,
+                    most: task.moved + (queues[queue]?.depth.messages ?? 0)))
         }
     }
 }

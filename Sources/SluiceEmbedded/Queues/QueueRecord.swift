@@ -4,7 +4,7 @@ import Sluice
 /// What the data folder knows of a queue beside its messages: one row.
 struct QueueRecord: Codable, Hashable {
     var name: String
-    /// `nil` = unclaimed: a send made it, and no definition has named it yet.
+    /// `nil` = a send made it under a name without `.fifo`, and a definition may make it either.
     var type: QueueType?
     var role: QueueReport.Role
     var pipeline: String?
@@ -142,9 +142,15 @@ struct QueueRecord: Codable, Hashable {
         return described
     }
 
+    /// A queue that a send makes. Who writes `.fifo` says what it is; a message of it has a group where the sender gave
+    /// it one, or when a definition names the path to it.
     static func unclaimed(_ name: String) -> QueueRecord {
-        QueueRecord(name: name, type: nil, role: .other, settings: QueueSettings())
+        QueueRecord(
+            name: name, type: name == QueueNames.bare(name) ? nil : .fifo, role: .other, settings: QueueSettings())
     }
+
+    /// A send made it, and neither a definition nor a client has said yet what it is like.
+    var isUnclaimed: Bool { pipeline == nil && attributes == nil }
 
     /// How long the retention clock has stood still up to `now`.
     func stoodStill(at now: Timestamp) -> Int64 {

@@ -51,6 +51,7 @@ final class QueueState {
         aloneIsOut = false
         hasMixedAges = false
         holders = [:]
+        purged = nil
         chunks = []
         goneChunks = 0
         archivedBytes = 0

@@ -1,3 +1,4 @@
+import DequeModule
 import Sluice
 
 /// What FIFO receives with an attempt id were given in the last five minutes, so that a client whose connection broke
@@ -9,14 +10,26 @@ struct ReceiveAttempts {
     }
 
     private var attempts: [String: Attempt] = [:]
+    private var expiry: Deque<(id: String, expires: Timestamp)> = []
+
+    var count: Int { attempts.count }
 
     mutating func items(of id: String, at now: Timestamp) -> [Handout.Item]? {
-        attempts = attempts.filter { $0.value.expires > now }
+        prune(at: now)
         return attempts[id]?.items
     }
 
-    mutating func remember(_ items: [Handout.Item], of id: String, until expires: Timestamp) {
+    mutating func remember(_ items: [Handout.Item], of id: String, until expires: Timestamp, at now: Timestamp) {
+        prune(at: now)
         attempts[id] = Attempt(items: items, expires: expires)
+        expiry.append((id, expires))
+    }
+
+    mutating func prune(at now: Timestamp) {
+        while let oldest = expiry.first, oldest.expires <= now {
+            expiry.removeFirst()
+            if let attempt = attempts[oldest.id], attempt.expires <= now { attempts[oldest.id] = nil }
+        }
     }
 }
 
@@ -38,13 +51,13 @@ extension StoreState {
             if let who = request.who { queue.holders[item.ref] = who }
             return Handout.Item(ref: item.ref, state: state)
         }
-        queue.attempts.remember(again, of: id, until: now + DeduplicationWindow.length)
+        queue.attempts.remember(again, of: id, until: now + DeduplicationWindow.length, at: now)
         return again
     }
 
     func remember(_ items: [Handout.Item], of request: ReceiveRequest, in queue: QueueState) {
         guard queue.isFIFO, let id = request.attemptID, !items.isEmpty else { return }
-        queue.attempts.remember(items, of: id, until: now + DeduplicationWindow.length)
+        queue.attempts.remember(items, of: id, until: now + DeduplicationWindow.length, at: now)
     }
 
     /// - Throws: `QueueError.tooManyInFlight`.

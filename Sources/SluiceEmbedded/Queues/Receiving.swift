@@ -66,6 +66,8 @@ extension StoreState {
             takeLine(of: group, within: last, before: barrier, request, queue, into: &items)
             taken.append((group, barrier))
         }
+        // A client has had each line to its end, or as far as one that cannot be read.
+        guard request.holder == .step else { return items }
         for (group, barrier) in taken where items.count < request.limit {
             takeLine(of: group, within: .max, before: barrier, request, queue, into: &items)
         }

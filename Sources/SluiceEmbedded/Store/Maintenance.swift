@@ -19,7 +19,10 @@ extension StoreState {
     func maintain() throws {
         guard now >= nextMaintenance else { return }
         nextMaintenance = now + Self.interval
-        for queue in queues.values { expireMessages(of: queue) }
+        for queue in queues.values {
+            expireMessages(of: queue)
+            queue.attempts.prune(at: now)
+        }
         try deleteRawCopies()
         try expireSegments()
         // More may be due than one turn deletes.

@@ -19,22 +19,29 @@ final class QueueCatalogue: Sendable {
         let attributes: QueueAttributes
     }
 
-    private let entries = Mutex<[String: Entry]>([:])
+    private struct Content {
+        var entries: [String: Entry] = [:]
+        /// What each queue was called when it was published last.
+        var names: [Int64: String] = [:]
 
-    /// The queue is not there any more.
-    func remove(_ id: Int64) {
-        entries.withLock { entries in
-            for (name, entry) in entries where entry.id == id { entries[name] = nil }
+        mutating func remove(_ id: Int64) {
+            guard let name = names.removeValue(forKey: id), entries[name]?.id == id else { return }
+            entries[name] = nil
         }
     }
 
+    private let content = Mutex(Content())
+
+    /// The queue is not there any more.
+    func remove(_ id: Int64) { content.withLock { $0.remove(id) } }
+
     /// The queue of exactly this name.
-    func entry(named name: String) -> Entry? { entries.withLock { $0[name] } }
+    func entry(named name: String) -> Entry? { content.withLock { $0.entries[name] } }
 
     /// The names of all that begin so, in order.
     func names(prefix: String) -> [String] {
-        entries.withLock { entries in
-            entries.values.filter { $0.name.utf8.starts(with: prefix.utf8) && $0.record.isRetired != true }
+        content.withLock { content in
+            content.entries.values.filter { $0.name.utf8.starts(with: prefix.utf8) && $0.record.isRetired != true }
                 .map(\.name).sorted()
         }
     }
@@ -46,14 +53,18 @@ final class QueueCatalogue: Sendable {
             intake: intake.map(IntakeReader.init(record:)),
             hasDeadLetterQueue: queue.record.deadLetterQueue != nil, record: queue.record,
             attributes: queue.record.described)
-        entries.withLock { entries in
-            for (name, old) in entries where old.id == queue.id && name != queue.name { entries[name] = nil }
-            entries[queue.name] = entry
+        content.withLock { content in
+            content.remove(queue.id)
+            content.entries[queue.name] = entry
+            content.names[queue.id] = queue.name
         }
     }
 
     /// The queue of this name, with or without `.fifo`.
     func find(_ name: String) -> Entry? {
-        entries.withLock { $0[name] ?? $0[QueueType.fifo.fullName(name)] ?? $0[QueueNames.bare(name)] }
+        content.withLock { content in
+            content.entries[name] ?? content.entries[QueueType.fifo.fullName(name)]
+                ?? content.entries[QueueNames.bare(name)]
+        }
     }
 }

@@ -66,6 +66,7 @@ extension SQSAction {
             )
         case .tooMany(let most): SQSError.overLimit("There are already \(most) active message movement tasks.")
         case .otherType: SQSError.invalidParameter("Source and destination queue must be of the same type.")
+        case .ontoItself: SQSError.invalidParameter("Source and destination queue must not be the same.")
         case .noTask: SQSError.resourceNotFound("Task does not exist.")
         }
     }
