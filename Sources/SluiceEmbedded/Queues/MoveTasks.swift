@@ -27,8 +27,9 @@ struct RunningMove {
     var task: MoveTask
     /// When the next message may go.
     var due: Timestamp
-    /// Messages that it moves at most: those that were there when it began. What dies again meanwhile is left to another.
-    let most: Int
+    /// Messages that it moves at most: those that were there when it began, or when this process did. What dies again
+    /// meanwhile is left to another. `nil` = not counted yet.
+    var most: Int?
 }
 
 extension StoreState {
@@ -60,8 +61,7 @@ extension StoreState {
             toMove: queue.depth.ready)
         let number = nextMove
         nextMove += 1
-        moves.append(
-            RunningMove(number: number, queue: queue.id, task: task, due: now, most: queue.depth.messages))
+        moves.append(RunningMove(number: number, queue: queue.id, task: task, due: now))
         let json = try Self.json(task)
         let id = queue.id
         execute {
@@ -101,11 +101,13 @@ extension StoreState {
             return
         }
         let before = move.task
+        let most = move.most ?? before.moved + queue.depth.messages
+        move.most = most
         var left = move.task.rate == nil ? Self.mostMessages : 1
         var bytes = 0
         while left > 0, bytes < Self.mostBytes, move.task.status == .running {
             left -= 1
-            bytes += try moveNext(&move, from: queue)
+            bytes += try moveNext(&move, most: most, from: queue)
         }
         if let rate = move.task.rate { move.due = now + .milliseconds((1_000 + rate - 1) / rate) }
         if now - move.task.started >= Self.longestMove, move.task.status == .running {
@@ -116,8 +118,8 @@ extension StoreState {
     }
 
     /// - Returns: the bytes of the message that was moved.
-    private func moveNext(_ move: inout RunningMove, from queue: QueueState) throws -> Int {
-        guard move.task.moved < move.most, let (ref, chunk) = nextReady(of: queue) else {
+    private func moveNext(_ move: inout RunningMove, most: Int, from queue: QueueState) throws -> Int {
+        guard move.task.moved < most, let (ref, chunk) = nextReady(of: queue) else {
             move.task.status = .completed
             return 0
         }
@@ -224,11 +226,10 @@ extension StoreState {
             let json: String = try row.decode(forColumn: "record")
             let task = try JSONDecoder().decode(MoveTask.self, from: Data(json.utf8))
             guard task.status == .running else { continue }
-            let queue: Int64 = try row.decode(forColumn: "source")
             moves.append(
                 RunningMove(
-                    number: try row.decode(forColumn: "number"), queue: queue, task: task, due: now,
-                    most: task.moved + (queues[queue]?.depth.messages ?? 0)))
+                    number: try row.decode(forColumn: "number"), queue: try row.decode(forColumn: "source"), task: task,
+                    due: now))
         }
     }
 }
