@@ -26,7 +26,8 @@ struct RootCommand: AsyncParsableCommand {
                 CommandGroup(name: "Dead letters:", subcommands: [DLQCommand.self]),
                 CommandGroup(
                     name: "Upstream or us?", subcommands: [TraceCommand.self, ArchiveCommand.self, ReplayCommand.self]),
-                CommandGroup(name: "Keep:", subcommands: [DataCommand.self]),
+                CommandGroup(
+                    name: "Keep:", subcommands: [DataCommand.self, BackupCommand.self, RestoreCommand.self]),
                 CommandGroup(name: "More:", subcommands: [CompletionsCommand.self, VersionCommand.self]),
             ])
     }

@@ -36,6 +36,14 @@ struct EmbeddedAssembly: EngineAssembly {
 
     func upgrade(folder: String) throws -> [String] { try DataUpgrade.run(inFolder: folder) }
 
+    func backUp(folder: String, to backup: String, logger: Logger) async throws -> BackupReport {
+        try await FolderBackup.make(of: folder, at: backup, logger: logger)
+    }
+
+    func restore(folder: String, from backup: String, logger: Logger) async throws -> RestoreReport {
+        try await FolderRestore.make(of: backup, at: folder, logger: logger)
+    }
+
     func upload(
         folder: String, bucket: String, key: String, _ next: () async throws -> Bytes?
     ) async throws -> ObjectUpload {

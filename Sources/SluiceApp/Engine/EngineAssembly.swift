@@ -24,6 +24,12 @@ protocol EngineAssembly: Sendable {
     /// - Returns: the changes that were made; empty = it was up to date.
     func upgrade(folder: String) throws -> [String]
 
+    /// Copies a data folder as it is now, whether it is open or not; `backup` is not there yet.
+    func backUp(folder: String, to backup: String, logger: Logger) async throws -> BackupReport
+
+    /// Makes a data folder, which is not there yet, of a backup, with all steps paused.
+    func restore(folder: String, from backup: String, logger: Logger) async throws -> RestoreReport
+
     /// Stores the bytes of an object in a data folder, whether it is open or not, to be put into its bucket then.
     /// - Parameter next: the bytes, piece by piece; `nil` = that was all.
     func upload(

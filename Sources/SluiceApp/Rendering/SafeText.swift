@@ -84,6 +84,11 @@ enum Numbers {
         return number < 0 ? "-" + text : text
     }
 
+    /// `1 message`, `1,234 messages`.
+    static func counted(_ number: Int, _ noun: String) -> String {
+        "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")"
+    }
+
     /// `4.1 MB`; MB is 2^20.
     static func bytes(_ count: Int) -> String {
         guard count >= 1_024 else { return "\(count) bytes" }

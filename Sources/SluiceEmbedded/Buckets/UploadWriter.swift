@@ -67,16 +67,16 @@ package final class UploadWriter: Sendable {
         return state.withLock { state in
             state.isFinished = true
             return ObjectUpload(
-                bucket: bucket, key: key, file: name, size: state.size, etag: Self.hex(state.md5.finalize()),
-                blob: Self.hex(state.sha256.finalize()))
+                bucket: bucket, key: key, file: name, size: state.size, etag: state.md5.finalize().hex,
+                blob: state.sha256.finalize().hex)
         }
     }
 
     private var failure: ControlError {
         .failed("the object cannot be stored in '\(folder)': \(BlobFolder.lastError)")
     }
+}
 
-    private static func hex(_ digest: some Sequence<UInt8>) -> String {
-        digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
+extension Digest {
+    var hex: String { map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
 }

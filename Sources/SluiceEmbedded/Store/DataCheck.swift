@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import GRDB
 package import Logging
@@ -93,25 +94,43 @@ package enum DataCheck {
         return problems
     }
 
-    /// Whether the bytes of every object are there, as many as there should be.
+    /// Whether the bytes of every object are there, and are those that were stored.
     private static func objects(_ database: StoreDatabase, _ folder: String) throws -> [String] {
         let blobs = BlobFolder(folder: folder)
         var problems: [String] = []
+        // Several objects may have the same.
+        var isWhole: [String: Bool] = [:]
         try database.read { connection in
             let rows = try Row.fetchCursor(connection, sql: "SELECT * FROM object ORDER BY id")
             while let row = try rows.next() {
                 let object = try StoredObject(row: row)
-                let path = blobs.path(of: try row.decode(forColumn: "blob"))
+                let blob: String = try row.decode(forColumn: "blob")
+                let path = blobs.path(of: blob)
                 var status = stat()
                 if stat(path, &status) != 0 {
                     problems.append("the bytes of the object '\(object.object)' are not there ('\(path)')")
                 } else if status.st_size != object.size {
                     problems.append(
                         "the object '\(object.object)' has \(object.size) bytes, and '\(path)' has \(status.st_size)")
+                } else {
+                    let whole = try isWhole[blob] ?? (sha256(ofFile: path) == blob)
+                    isWhole[blob] = whole
+                    if !whole {
+                        problems.append(
+                            "the object '\(object.object)': the bytes in '\(path)' are not those that were stored")
+                    }
                 }
             }
         }
         return problems
+    }
+
+    private static func sha256(ofFile path: String) throws -> String {
+        let file = try FileHandle(forReadingFrom: URL(filePath: path))
+        defer { file.closeFile() }
+        var hash = SHA256()
+        while let piece = try file.read(upToCount: 1 << 20), !piece.isEmpty { hash.update(data: piece) }
+        return hash.finalize().hex
     }
 
     private static func ledger(_ database: StoreDatabase, _ folder: String, _ logger: Logger) throws -> [String] {
