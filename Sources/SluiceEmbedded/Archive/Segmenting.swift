@@ -126,15 +126,17 @@ extension EmbeddedArchive {
                 for row in batch.rows {
                     let stored = try Row.fetchOne(
                         database,
-                        sql:
-                            "SELECT c.header, b.checksum, b.data FROM chunk c JOIN body b ON b.chunk = c.id WHERE c.id = ?",
-                        arguments: [row.chunk])
+                        sql: """
+                            SELECT c.header, b.data, b.checksum IS crc(b.chunk, b.data) AND
+                                c.checksum IS crc(c.id, c.queue, c.arrived, c.stood_still, c.header, c.origin) AS whole
+                            FROM chunk c JOIN body b ON b.chunk = c.id WHERE c.id = ?
+                            """, arguments: [row.chunk])
                     // What has expired meanwhile is left out.
                     guard let stored else { continue }
-                    let body = Array(try stored.decode(Data.self, forColumn: "data"))
-                    guard Checksum.of(body) == (try stored.decode(Int64.self, forColumn: "checksum")) else {
-                        throw StoreDamage("chunk \(row.chunk): its bytes are not those that were written (checksum)")
+                    guard try stored.decode(forColumn: "whole") else {
+                        throw StoreDatabase.changed(row.chunk, "its headers or bytes are")
                     }
+                    let body = Array(try stored.decode(Data.self, forColumn: "data"))
                     try writer.append(row, header: Array(try stored.decode(Data.self, forColumn: "header")), body: body)
                 }
                 let (index, size) = try writer.finish()
@@ -164,6 +166,7 @@ extension EmbeddedArchive {
                     with: Result {
                         var configuration = Configuration()
                         configuration.readonly = true
+                        configuration.prepareDatabase(RowChecksum.register)
                         return try DatabaseQueue(path: path, configuration: configuration).read(body)
                     })
             }

@@ -61,6 +61,7 @@ package struct FolderBackup {
         do {
             var configuration = Configuration()
             configuration.busyMode = .timeout(30)
+            configuration.prepareDatabase(RowChecksum.register)
             let database = try DatabaseQueue(path: folder + "/store.db", configuration: configuration)
             try database.inDatabase { try $0.execute(sql: "VACUUM INTO ?", arguments: [copy]) }
             try database.close()

@@ -13,10 +13,40 @@ package enum DataCheck {
         let folder = try DataFolder(path, create: false)
         do {
             let database = try StoreDatabase(path: folder.storePath)
-            return try structure(database) + chunks(database) + failures(database) + objects(database, path)
-                + segments(database) + ledger(database, path, logger)
+            var problems: [String] = []
+            // One that finds the file itself damaged does not keep the others from looking.
+            for part in [structure, rows, chunks, failures, segments] as [(StoreDatabase) throws -> [String]] {
+                problems += try damage { try part(database) }
+            }
+            problems += try damage { try objects(database, path) }
+            let balance = try damage { try ledger(database, path, logger) }
+            // What cannot be read cannot be counted, and is said by then.
+            return problems.isEmpty ? balance : problems
         } catch {
             throw StoreDatabase.explain(error, path: folder.storePath)
+        }
+    }
+
+    /// - Returns: what a look has found, or what has ended it.
+    private static func damage(_ look: () throws -> [String]) throws -> [String] {
+        do {
+            return try look()
+        } catch let error as StoreDamage {
+            return ["\(error)"]
+        } catch let error as DatabaseError where [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode) {
+            return ["the file is damaged: \(error)"]
+        } catch let error as SQLiteFailure where error.isDamage {
+            return ["the file is damaged: \(error)"]
+        }
+    }
+
+    /// Rows that are not as they were written; chunks say so themselves, each with its number.
+    private static func rows(_ database: StoreDatabase) throws -> [String] {
+        try database.read { connection in
+            try RowChecksum.tables(connection).filter { !["chunk", "body"].contains($0) }.compactMap { table in
+                let count = try RowChecksum.damagedRows(of: table, connection)
+                return count > 0 ? RowChecksum.problem(count, table) : nil
+            }
         }
     }
 

@@ -24,6 +24,7 @@ extension StoreState {
         freedBlobs.removeAll()
         for queue in queues.values { queue.clear() }
         try database.read { database in
+            try RowChecksum.check(database)
             try loadRecords(database)
             try loadLedger(database)
             try loadDeduplication(database)
@@ -112,10 +113,14 @@ extension StoreState {
 
     private func loadDeduplication(_ database: Database) throws {
         let rows = try Row.fetchAll(
-            database, sql: "SELECT queue, id, message, expires FROM deduplication WHERE expires > ? ORDER BY expires",
-            arguments: [now.milliseconds])
+            database,
+            sql: """
+                SELECT queue, id, message, expires, checksum IS crc(queue, id, message, expires) AS whole
+                FROM deduplication WHERE expires > ? ORDER BY expires
+                """, arguments: [now.milliseconds])
         for queue in queues.values { queue.deduplication = DeduplicationWindow() }
         for row in rows {
+            guard try row.decode(forColumn: "whole") else { throw StoreDamage(RowChecksum.problem(1, "deduplication")) }
             var reader = ByteReader(Array(try row.decode(Data.self, forColumn: "message")))
             let expires = try Timestamp(stored: row.decode(forColumn: "expires"))
             let queue: Int64 = try row.decode(forColumn: "queue")
@@ -134,7 +139,8 @@ extension StoreState {
             database,
             sql: """
                 SELECT c.id, c.queue, c.arrived, c.stood_still, c.header, s.state, a.chunk IS NOT NULL AS raw,
-                    c.origin IS NOT NULL AS refers
+                    c.origin IS NOT NULL AS refers, s.checksum IS crc(s.chunk, s.state) AND
+                    c.checksum IS crc(c.id, c.queue, c.arrived, c.stood_still, c.header, c.origin) AS whole
                 FROM chunk_state s JOIN chunk c ON c.id = s.chunk LEFT JOIN archive a ON a.chunk = c.id
                 ORDER BY c.id
                 """)
@@ -151,6 +157,9 @@ extension StoreState {
     }
 
     private func loadChunk(_ row: Row, processDied: Bool, suspects: inout [MessageRef]) throws {
+        guard try row.decode(forColumn: "whole") else {
+            throw StoreDamage("its headers or states are not those that were written (checksum)")
+        }
         let queueID: Int64 = try row.decode(forColumn: "queue")
         guard let queue = queues[queueID] else {
             throw StoreDamage("it belongs to queue \(queueID), which is not there")

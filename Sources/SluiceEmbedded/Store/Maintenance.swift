@@ -150,8 +150,7 @@ extension StoreState {
             try connection.execute(
                 sql: "UPDATE chunk SET header = ? WHERE id = ?", arguments: [Data(header), id])
             try connection.execute(
-                sql: "UPDATE body SET checksum = ?, data = ? WHERE chunk = ?",
-                arguments: [Checksum.of(body), Data(body), id])
+                sql: "UPDATE body SET data = ? WHERE chunk = ?", arguments: [Data(body), id])
         }
         // What memory has of it meanwhile is as good: survivors keep their places.
         contents.remove(id)

@@ -20,6 +20,8 @@ import GRDB
 /// - `deleted_queue`: whose names nobody can use again yet.
 /// - `move_task`: what clients have had moved out of dead-letter queues, and how far, as long as the queue is there.
 /// - `audit`: what people took out of queues by hand, and why.
+///
+/// `checksum` of every table is that of all its other columns, in their order: `RowChecksum`.
 enum Schema {
     /// The migrations that only `data upgrade` runs: they take long, or are not to be undone, so that somebody makes a
     /// backup and chooses the hour. Every other one runs when the folder is opened.
@@ -36,7 +38,9 @@ enum Schema {
     /// The tables and indexes that are not as the migrations make them: migrations were edited before the first release,
     /// and a folder of such a version says that it has them all.
     static func differences(_ database: Database) throws -> [String] {
-        let made = try DatabaseQueue()
+        var configuration = Configuration()
+        configuration.prepareDatabase(RowChecksum.register)
+        let made = try DatabaseQueue(configuration: configuration)
         try migrator.migrate(made)
         let (present, expected) = (try definitions(database), try made.read(definitions))
         return Set(present.keys).union(expected.keys).filter { present[$0] != expected[$0] }.sorted()
@@ -57,46 +61,74 @@ enum Schema {
         migrator.registerMigration("1: queues, chunks, ledger") { database in
             try database.execute(
                 sql: """
-                    CREATE TABLE folder (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-                    CREATE TABLE queue (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, record TEXT NOT NULL);
-                    CREATE TABLE pipeline (name TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
-                    CREATE TABLE pause (step TEXT PRIMARY KEY, since INTEGER NOT NULL, reason TEXT) WITHOUT ROWID;
+                    CREATE TABLE folder (
+                        name TEXT PRIMARY KEY, value BLOB NOT NULL,
+                        checksum INTEGER NOT NULL AS (crc(name, value)) STORED
+                    ) WITHOUT ROWID;
+                    CREATE TABLE queue (
+                        id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, record TEXT NOT NULL,
+                        checksum INTEGER NOT NULL AS (crc(id, name, record)) STORED
+                    );
+                    CREATE TABLE pipeline (
+                        name TEXT PRIMARY KEY, record TEXT NOT NULL,
+                        checksum INTEGER NOT NULL AS (crc(name, record)) STORED
+                    ) WITHOUT ROWID;
+                    CREATE TABLE pause (
+                        step TEXT PRIMARY KEY, since INTEGER NOT NULL, reason TEXT,
+                        checksum INTEGER NOT NULL AS (crc(step, since, reason)) STORED
+                    ) WITHOUT ROWID;
                     CREATE TABLE chunk (
                         id INTEGER PRIMARY KEY AUTOINCREMENT,
                         queue INTEGER NOT NULL,
                         arrived INTEGER NOT NULL,
                         stood_still INTEGER NOT NULL,
+                        checksum INTEGER NOT NULL AS (crc(id, queue, arrived, stood_still, header, origin)) STORED,
                         header BLOB NOT NULL,
                         origin INTEGER
                     );
                     CREATE INDEX chunk_origin ON chunk (origin) WHERE origin IS NOT NULL;
-                    CREATE TABLE body (chunk INTEGER PRIMARY KEY, checksum INTEGER NOT NULL, data BLOB NOT NULL);
-                    CREATE TABLE chunk_state (chunk INTEGER PRIMARY KEY, state BLOB NOT NULL);
+                    CREATE TABLE body (
+                        chunk INTEGER PRIMARY KEY,
+                        checksum INTEGER NOT NULL AS (crc(chunk, data)) STORED,
+                        data BLOB NOT NULL
+                    );
+                    CREATE TABLE chunk_state (
+                        chunk INTEGER PRIMARY KEY, state BLOB NOT NULL,
+                        checksum INTEGER NOT NULL AS (crc(chunk, state)) STORED
+                    );
                     CREATE TABLE failure (
                         chunk INTEGER NOT NULL, message INTEGER NOT NULL, number INTEGER NOT NULL,
-                        failure BLOB NOT NULL, PRIMARY KEY (chunk, message, number)
+                        failure BLOB NOT NULL,
+                        checksum INTEGER NOT NULL AS (crc(chunk, message, number, failure)) STORED,
+                        PRIMARY KEY (chunk, message, number)
                     );
                     CREATE TABLE archive (
                         chunk INTEGER PRIMARY KEY, queue INTEGER NOT NULL, arrived INTEGER NOT NULL,
-                        expires INTEGER NOT NULL, messages INTEGER NOT NULL, bytes INTEGER NOT NULL
+                        expires INTEGER NOT NULL, messages INTEGER NOT NULL, bytes INTEGER NOT NULL,
+                        checksum INTEGER NOT NULL AS (crc(chunk, queue, arrived, expires, messages, bytes)) STORED
                     );
                     CREATE INDEX archive_expires ON archive (expires);
                     CREATE INDEX archive_queue ON archive (queue, chunk);
                     CREATE TABLE ledger (
-                        account TEXT NOT NULL, entry TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (account, entry)
+                        account TEXT NOT NULL, entry TEXT NOT NULL, n INTEGER NOT NULL,
+                        checksum INTEGER NOT NULL AS (crc(account, entry, n)) STORED,
+                        PRIMARY KEY (account, entry)
                     ) WITHOUT ROWID;
                     CREATE TABLE deduplication (
                         queue INTEGER NOT NULL, id TEXT NOT NULL, message BLOB NOT NULL, expires INTEGER NOT NULL,
+                        checksum INTEGER NOT NULL AS (crc(queue, id, message, expires)) STORED,
                         PRIMARY KEY (queue, id)
                     ) WITHOUT ROWID;
                     CREATE INDEX deduplication_expires ON deduplication (expires);
                     CREATE TABLE send_session (
-                        id BLOB PRIMARY KEY, taken INTEGER NOT NULL, used INTEGER NOT NULL
+                        id BLOB PRIMARY KEY, taken INTEGER NOT NULL, used INTEGER NOT NULL,
+                        checksum INTEGER NOT NULL AS (crc(id, taken, used)) STORED
                     ) WITHOUT ROWID;
                     CREATE INDEX send_session_used ON send_session (used);
                     CREATE TABLE audit (
                         time INTEGER NOT NULL, action TEXT NOT NULL, queue TEXT NOT NULL, n INTEGER NOT NULL,
-                        who TEXT NOT NULL, reason TEXT NOT NULL
+                        who TEXT NOT NULL, reason TEXT NOT NULL,
+                        checksum INTEGER NOT NULL AS (crc(time, action, queue, n, who, reason)) STORED
                     );
                     """)
             try database.execute(
@@ -106,7 +138,9 @@ enum Schema {
         migrator.registerMigration("2: buckets") { database in
             try database.execute(
                 sql: """
-                    CREATE TABLE bucket (name TEXT PRIMARY KEY) WITHOUT ROWID;
+                    CREATE TABLE bucket (
+                        name TEXT PRIMARY KEY, checksum INTEGER NOT NULL AS (crc(name)) STORED
+                    ) WITHOUT ROWID;
                     CREATE TABLE object (
                         id INTEGER PRIMARY KEY AUTOINCREMENT,
                         bucket TEXT NOT NULL,
@@ -118,14 +152,18 @@ enum Schema {
                         blob TEXT NOT NULL,
                         present INTEGER NOT NULL,
                         announced INTEGER NOT NULL,
-                        keep INTEGER NOT NULL
+                        keep INTEGER NOT NULL,
+                        checksum INTEGER NOT NULL AS (
+                            crc(id, bucket, key, version, size, etag, modified, blob, present, announced, keep)
+                        ) STORED
                     );
                     CREATE UNIQUE INDEX object_present ON object (bucket, key) WHERE present;
                     CREATE INDEX object_blob ON object (blob);
                     CREATE INDEX object_gone ON object (modified + keep) WHERE NOT present;
                     CREATE TABLE split_position (
                         queue INTEGER NOT NULL, object TEXT NOT NULL, offset INTEGER NOT NULL, number INTEGER NOT NULL,
-                        line INTEGER NOT NULL, PRIMARY KEY (queue, object)
+                        line INTEGER NOT NULL, checksum INTEGER NOT NULL AS (crc(queue, object, offset, number, line)) STORED,
+                        PRIMARY KEY (queue, object)
                     ) WITHOUT ROWID;
                     """)
         }
@@ -133,10 +171,13 @@ enum Schema {
             try database.execute(
                 sql: """
                     CREATE TABLE replay (
-                        number INTEGER PRIMARY KEY AUTOINCREMENT, pipeline TEXT NOT NULL, record TEXT NOT NULL
+                        number INTEGER PRIMARY KEY AUTOINCREMENT, pipeline TEXT NOT NULL, record TEXT NOT NULL,
+                        checksum INTEGER NOT NULL AS (crc(number, pipeline, record)) STORED
                     );
                     CREATE TABLE code_version (
-                        step TEXT NOT NULL, since INTEGER NOT NULL, version TEXT NOT NULL, PRIMARY KEY (step, since)
+                        step TEXT NOT NULL, since INTEGER NOT NULL, version TEXT NOT NULL,
+                        checksum INTEGER NOT NULL AS (crc(step, since, version)) STORED,
+                        PRIMARY KEY (step, since)
                     ) WITHOUT ROWID;
                     """)
         }
@@ -146,7 +187,10 @@ enum Schema {
                     CREATE TABLE segment (
                         file TEXT PRIMARY KEY, queue INTEGER NOT NULL, hour INTEGER NOT NULL, first INTEGER NOT NULL,
                         last INTEGER NOT NULL, messages INTEGER NOT NULL, bytes INTEGER NOT NULL,
-                        stored INTEGER NOT NULL, newest INTEGER NOT NULL, expires INTEGER NOT NULL
+                        stored INTEGER NOT NULL, newest INTEGER NOT NULL, expires INTEGER NOT NULL,
+                        checksum INTEGER NOT NULL AS (
+                            crc(file, queue, hour, first, last, messages, bytes, stored, newest, expires)
+                        ) STORED
                     ) WITHOUT ROWID;
                     CREATE INDEX segment_queue ON segment (queue, first);
                     CREATE INDEX segment_expires ON segment (expires);
@@ -155,9 +199,13 @@ enum Schema {
         migrator.registerMigration("5: queues of clients") { database in
             try database.execute(
                 sql: """
-                    CREATE TABLE deleted_queue (name TEXT PRIMARY KEY, time INTEGER NOT NULL) WITHOUT ROWID;
+                    CREATE TABLE deleted_queue (
+                        name TEXT PRIMARY KEY, time INTEGER NOT NULL,
+                        checksum INTEGER NOT NULL AS (crc(name, time)) STORED
+                    ) WITHOUT ROWID;
                     CREATE TABLE move_task (
-                        number INTEGER PRIMARY KEY AUTOINCREMENT, source INTEGER NOT NULL, record TEXT NOT NULL
+                        number INTEGER PRIMARY KEY AUTOINCREMENT, source INTEGER NOT NULL, record TEXT NOT NULL,
+                        checksum INTEGER NOT NULL AS (crc(number, source, record)) STORED
                     );
                     CREATE INDEX move_task_source ON move_task (source);
                     CREATE INDEX audit_queue ON audit (queue, time);

@@ -49,7 +49,7 @@ final class StoreDatabase {
             begin = try Statement("BEGIN IMMEDIATE", on: connection)
             commit = try Statement("COMMIT", on: connection)
             insertChunk = try Statement("INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?)", on: connection)
-            insertBody = try Statement("INSERT INTO body VALUES (?, ?, ?)", on: connection)
+            insertBody = try Statement("INSERT INTO body VALUES (?, ?)", on: connection)
             putState = try Statement("INSERT OR REPLACE INTO chunk_state VALUES (?, ?)", on: connection)
             deleteState = try Statement("DELETE FROM chunk_state WHERE chunk = ?", on: connection)
             deleteChunk = try Statement("DELETE FROM chunk WHERE id = ?", on: connection)
@@ -60,12 +60,20 @@ final class StoreDatabase {
                 ON CONFLICT (account, entry) DO UPDATE SET n = n + excluded.n
                 """, on: connection)
             archiveChunk = try Statement("INSERT OR REPLACE INTO archive VALUES (?, ?, ?, ?, ?, ?)", on: connection)
-            readHeader = try Statement("SELECT header, origin FROM chunk WHERE id = ?", on: connection)
-            readBody = try Statement("SELECT checksum, data FROM body WHERE chunk = ?", on: connection)
+            readHeader = try Statement(
+                """
+                SELECT header, origin, checksum IS crc(id, queue, arrived, stood_still, header, origin)
+                FROM chunk WHERE id = ?
+                """, on: connection)
+            readBody = try Statement(
+                "SELECT data, checksum IS crc(chunk, data) FROM body WHERE chunk = ?", on: connection)
             rememberID = try Statement("INSERT OR REPLACE INTO deduplication VALUES (?, ?, ?, ?)", on: connection)
             insertFailure = try Statement("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?)", on: connection)
             readFailures = try Statement(
-                "SELECT failure FROM failure WHERE chunk = ? AND message = ? ORDER BY number", on: connection)
+                """
+                SELECT failure, checksum IS crc(chunk, message, number, failure) FROM failure
+                WHERE chunk = ? AND message = ? ORDER BY number
+                """, on: connection)
             deleteFailure = try Statement(
                 "DELETE FROM failure WHERE chunk = ? AND message = ? AND number = ?", on: connection)
             deleteFailures = try Statement("DELETE FROM failure WHERE chunk = ? AND message = ?", on: connection)
@@ -86,6 +94,7 @@ final class StoreDatabase {
         configuration.label = "store"
         configuration.busyMode = .timeout(patience)
         configuration.prepareDatabase { database in
+            try RowChecksum.register(on: database)
             try database.execute(
                 sql: """
                     PRAGMA journal_mode = WAL;
@@ -114,7 +123,8 @@ final class StoreDatabase {
             throw ControlError.refused(
                 "'\(path)' was written by a development version of Sluice, before \(Schema.firstRelease), whose tables "
                     + "were others (\(differences.joined(separator: ", "))), and there is no way to bring it to this one: "
-                    + "let the version that wrote it deliver what is in it, or use another folder. Nothing was changed")
+                    + "let the version that wrote it deliver what is in it, or use another folder. (Or its first pages are "
+                    + "damaged: then restore it from a backup.) Nothing was changed")
         }
         return queue
     }
@@ -186,8 +196,7 @@ final class StoreDatabase {
         try insertChunk.run(binding: content.header, at: 5)
         let data = reference?.encodedPlaces ?? content.body
         insertBody.bind(1, chunk.id)
-        insertBody.bind(2, Checksum.of(data))
-        try insertBody.run(binding: data, at: 3)
+        try insertBody.run(binding: data, at: 2)
     }
 
     func putState(of chunk: Chunk) throws {
@@ -242,6 +251,7 @@ final class StoreDatabase {
         var origin: Int64?
         readHeader.bind(1, chunk)
         try readHeader.forEachRow {
+            guard $0.integer(2) == 1 else { throw Self.changed(chunk, "its headers are") }
             header = $0.blob(0)
             origin = $0.optionalInteger(1)
         }
@@ -260,13 +270,17 @@ final class StoreDatabase {
     }
 
     private func bodyData(of chunk: Int64) throws -> [UInt8]? {
-        var stored: (checksum: Int64, data: [UInt8])?
+        var data: [UInt8]?
         readBody.bind(1, chunk)
-        try readBody.forEachRow { stored = ($0.integer(0), $0.blob(1)) }
-        if let stored, Checksum.of(stored.data) != stored.checksum {
-            throw StoreDamage("chunk \(chunk): its bytes are not those that were written (checksum)")
+        try readBody.forEachRow {
+            guard $0.integer(1) == 1 else { throw Self.changed(chunk, "its bytes are") }
+            data = $0.blob(0)
         }
-        return stored?.data
+        return data
+    }
+
+    static func changed(_ chunk: Int64, _ what: String) -> StoreDamage {
+        StoreDamage("chunk \(chunk): \(what) not those that were written (checksum)")
     }
 
     // MARK: Failures of messages that are still in their queues
@@ -283,7 +297,10 @@ final class StoreDatabase {
     func forEachFailure(of message: MessageRef, _ visit: ([UInt8]) throws -> Void) throws {
         readFailures.bind(1, message.chunk)
         readFailures.bind(2, Int64(message.index))
-        try readFailures.forEachRow { try visit($0.blob(0)) }
+        try readFailures.forEachRow {
+            guard $0.integer(1) == 1 else { throw Self.changed(message.chunk, "failures of its messages are") }
+            try visit($0.blob(0))
+        }
     }
 
     func forgetFailure(_ number: Int, of message: MessageRef) throws {

@@ -56,6 +56,14 @@ private final class OvertakingAssembly: EngineAssembly {
     }
 
     func upgrade(folder: String) throws -> [String] { try inner.upgrade(folder: folder) }
+
+    func backUp(folder: String, to backup: String, logger: Logger) async throws -> BackupReport {
+        try await inner.backUp(folder: folder, to: backup, logger: logger)
+    }
+
+    func restore(folder: String, from backup: String, logger: Logger) async throws -> RestoreReport {
+        try await inner.restore(folder: folder, from: backup, logger: logger)
+    }
 }
 
 extension CommandContext {

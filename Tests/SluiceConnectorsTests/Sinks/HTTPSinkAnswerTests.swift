@@ -4,7 +4,7 @@ import Testing
 
 @testable import SluiceConnectors
 
-@Suite("What an answer means to the HTTP sink", .timeLimit(.minutes(2)))
+@Suite("What an answer means to the HTTP sink", .timeLimit(.minutes(4)))
 struct HTTPSinkAnswerTests {
     private func outcomes(
         _ answer: HTTPServer.Answer, errors: [ErrorRule] = []
@@ -116,7 +116,7 @@ struct HTTPSinkAnswerTests {
     }
 }
 
-@Suite("Answers that name records", .timeLimit(.minutes(2)))
+@Suite("Answers that name records", .timeLimit(.minutes(4)))
 struct HTTPSinkFailedRecordsTests {
     @Test("those are rejected, and the others are not sent again")
     func named() async throws {

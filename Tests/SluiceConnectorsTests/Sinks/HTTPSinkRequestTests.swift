@@ -5,7 +5,7 @@ import Testing
 
 @testable import SluiceConnectors
 
-@Suite("What the HTTP sink sends", .timeLimit(.minutes(2)))
+@Suite("What the HTTP sink sends", .timeLimit(.minutes(4)))
 struct HTTPSinkRequestTests {
     /// What arrives when `batch` is written once.
     private func sent(
@@ -113,7 +113,7 @@ struct HTTPSinkRequestTests {
     }
 }
 
-@Suite("Where the HTTP sink goes", .timeLimit(.minutes(2)))
+@Suite("Where the HTTP sink goes", .timeLimit(.minutes(4)))
 struct HTTPSinkRouteTests {
     @Test("307 and 308 within the host are followed with the same request; others are not", arguments: [307, 308])
     func redirects(_ status: Int) async throws {

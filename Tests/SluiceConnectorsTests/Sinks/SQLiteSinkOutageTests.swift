@@ -8,7 +8,7 @@ import Testing
 @testable import SluiceConnectors
 
 /// A delivery to a real database, whose loop runs while something happens to it.
-@Suite("A delivery whose SQLite database goes away", .timeLimit(.minutes(1)))
+@Suite("A delivery whose SQLite database goes away", .timeLimit(.minutes(4)))
 struct SQLiteSinkOutageTests {
     @Test("a lock of another process opens the breaker after some tries", arguments: ["wal", "delete"])
     func locked(_ mode: String) async throws {

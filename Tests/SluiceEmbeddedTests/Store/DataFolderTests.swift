@@ -173,7 +173,7 @@ struct DataFolderTests {
         func use() {}
     }
 
-    @Test("that nobody closed ends with the last who used it", .timeLimit(.minutes(1)))
+    @Test("that nobody closed ends with the last who used it", .timeLimit(.minutes(4)))
     func abandoned() async throws {
         let path = TemporaryEngine.parent + "/sluice-test-" + UUID().uuidString
         let (ended, continuation) = AsyncStream<Void>.makeStream()

@@ -3,7 +3,7 @@ import Sluice
 import SluiceTesting
 import Testing
 
-@Suite("A function's timeout", .timeLimit(.minutes(1)))
+@Suite("A function's timeout", .timeLimit(.minutes(4)))
 struct FunctionHostTests {
     private let fixture = StepFixture { $0.transform?.timeout = .milliseconds(100) }
 

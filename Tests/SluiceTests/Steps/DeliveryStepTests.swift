@@ -3,7 +3,7 @@ import Testing
 
 @testable import Sluice
 
-@Suite("The delivery step", .timeLimit(.minutes(1)))
+@Suite("The delivery step", .timeLimit(.minutes(4)))
 struct DeliveryStepTests {
     private let fixture = StepFixture()
 

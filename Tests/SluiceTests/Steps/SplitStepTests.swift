@@ -2,7 +2,7 @@ import Sluice
 import SluiceTesting
 import Testing
 
-@Suite("Split", .timeLimit(.minutes(1)))
+@Suite("Split", .timeLimit(.minutes(4)))
 struct SplitStepTests {
     private let fixture = StepFixture { $0.source = .bucket("drop") }
     private let intake = ScriptedQueue("orders-in")

@@ -4,7 +4,7 @@ import Sluice
 import SluiceTesting
 import Testing
 
-@Suite("The loop of a step", .timeLimit(.minutes(1)))
+@Suite("The loop of a step", .timeLimit(.minutes(4)))
 struct StepLoopTests {
     private let fixture = StepFixture()
     private let queue = ScriptedQueue()

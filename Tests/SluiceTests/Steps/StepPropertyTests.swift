@@ -49,7 +49,7 @@ private final class Whim: Sendable {
     }
 }
 
-@Suite("Whatever functions and sinks answer", .timeLimit(.minutes(1)))
+@Suite("Whatever functions and sinks answer", .timeLimit(.minutes(4)))
 struct StepPropertyTests {
     private static let records = 120
 
