@@ -1,19 +1,24 @@
 import Logging
 import ServiceLifecycle
+import Sluice
 import SluiceEmbedded
 
-/// Has raw copies moved into compressed files, beside the pipelines, once a minute.
+/// Has raw copies moved into compressed files, beside the pipelines, once a minute of the engine's clock.
 struct ArchiveKeeper: Service {
     let engine: EmbeddedEngine
     let logger: Logger
 
     private static let interval: Duration = .seconds(60)
+    /// However fast the clock goes.
+    private static let shortest: Duration = .milliseconds(200)
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 do {
-                    try await Task.sleep(for: Self.interval)
+                    let clock = engine.clock
+                    let pause = clock.realDelay(until: clock.now + Self.interval) ?? Self.interval
+                    try await Task.sleep(for: max(pause, Self.shortest))
                     _ = try await engine.moveRawCopies(logger: logger)
                 } catch is CancellationError {
                     return

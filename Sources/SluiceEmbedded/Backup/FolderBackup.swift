@@ -59,6 +59,7 @@ package struct FolderBackup {
         let copy = target + "/store.db"
         try files.remove(copy)
         do {
+            try checkLog()
             var configuration = Configuration()
             configuration.busyMode = .timeout(30)
             configuration.prepareDatabase(RowChecksum.register)
@@ -73,6 +74,17 @@ package struct FolderBackup {
             }
         } catch {
             throw StoreDatabase.explain(error, path: folder + "/store.db")
+        }
+    }
+
+    /// While nobody has the folder: SQLite would take a damaged log for one that ends there.
+    private func checkLog() throws {
+        do {
+            let lock = try DataFolder(folder, create: false)
+            try WriteAheadLog.check(ofStore: lock.storePath)
+            lock.unlock()
+        } catch ControlError.busy {
+            // Whoever has it has looked.
         }
     }
 

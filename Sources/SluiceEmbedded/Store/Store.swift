@@ -47,6 +47,8 @@ final class Store: Sendable {
         ) {
             do {
                 let database = try StoreDatabase(path: folder.storePath)
+                // What a crash has left at the end of the log never stands behind what is written from now on.
+                _ = try database.truncateLog(waiting: false)
                 let found = try FolderIdentity(of: database)
                 let clock = makeClock(found.seen)
                 identity.withLock { $0 = (found, clock) }

@@ -41,6 +41,7 @@ final class StoreDatabase {
         self.path = path
         segments = SegmentFolder(folder: URL(filePath: path).deletingLastPathComponent().path)
         do {
+            try WriteAheadLog.check(ofStore: path)
             queue = try Self.open(path, upgrading: upgrading)
             connection = try queue.inDatabase { database in
                 guard let connection = database.sqliteConnection else { throw StoreDamage("no connection") }
