@@ -1,10 +1,11 @@
+import contextlib
 import shutil
 import sqlite3
 import threading
 import time
 
 import harness
-from harness import DAMAGED, DONE, FAILED, STALLED, USAGE
+from harness import BUSY, DAMAGED, DONE, FAILED, STALLED, USAGE
 from sqs_case import Server, make_client
 
 LINES = """\
@@ -72,7 +73,8 @@ class BackupTest(harness.Case):
         self.addCleanup(lambda: server.process.poll() is None and server.stop())
         client = make_client(server.endpoint)
         client.create_queue(QueueName="q")
-        answered, stop = [], threading.Event()
+        answered, failed, stop = [], [], threading.Event()
+        self.addCleanup(stop.set)
 
         def send():
             own, number = make_client(server.endpoint), 0
@@ -89,10 +91,17 @@ class BackupTest(harness.Case):
                     if not message["Body"].startswith("1"):
                         own.delete_message(QueueUrl="q", ReceiptHandle=message["ReceiptHandle"])
 
-        threads = [threading.Thread(target=work) for work in (send, churn)]
+        def guarded(work):
+            try:
+                work()
+            except Exception as error:
+                failed.append(error)
+
+        threads = [threading.Thread(target=guarded, args=(work,)) for work in (send, churn)]
         for thread in threads:
             thread.start()
         self.data = server.folder / "data"
+        self.until(lambda: len(answered) > 0, True)
         backups = []
         for number in range(5):
             time.sleep(0.5)
@@ -103,6 +112,7 @@ class BackupTest(harness.Case):
         stop.set()
         for thread in threads:
             thread.join()
+        self.assertEqual(failed, [])
         server.stop()
         for before, name, messages in backups:
             self.restore(name)
@@ -143,18 +153,71 @@ class BackupTest(harness.Case):
         self.assertEqual(len(report["problems"]), 1)
         self.assertEqual(self.restore("backup", expect=DAMAGED)["problems"][0].split(":")[0], report["problems"][0].split(":")[0])
 
+    def test_damaged_message(self):
+        """a backup of a store that is damaged is there, and says so; it is not restored"""
+        self.orders("send", "q", self.write("a.jsonl", "".join(f"{'x' * n}\n" for n in range(1, 100))), expect=DONE)
+        with contextlib.closing(sqlite3.connect(f"file:{self.data / 'store.db'}?mode=ro", uri=True)) as database:
+            (header,) = database.execute("SELECT header FROM chunk").fetchone()
+        store = bytearray((self.data / "store.db").read_bytes())
+        store[store.index(header[:40]) + 30] ^= 4
+        (self.data / "store.db").write_bytes(store)
+        report = self.backup(expect=DAMAGED)
+        self.assertIn("chunk 1", report["problems"][0])
+        self.assertNotIn("messages", report)
+        before = sorted(path.name for path in self.folder.iterdir())
+        self.data = self.folder / "again"
+        self.assertIn("chunk 1", self.orders("restore", "backup", expect=DAMAGED).err)
+        self.assertEqual(sorted(path.name for path in self.folder.iterdir()), before)
+
+    def test_missing(self):
+        """an object whose bytes are gone does not keep the rest from being backed up"""
+        self.orders("put", "drop", self.write("object.jsonl", '{"n": 1}\n'), expect=DONE)
+        (blob,) = [path for path in (self.data / "objects").rglob("*") if len(path.name) == 64]
+        blob.unlink()
+        self.assertIn("not there", self.backup(expect=DAMAGED)["problems"][0])
+        self.assertTrue((self.folder / "backup" / "store.db").exists())
+
+    def test_places(self):
+        """a slash at the end, an empty folder; not into itself, and not from a folder in use"""
+        self.orders("send", "q", self.write("a.jsonl", "{}\n"), expect=DONE)
+        (self.folder / "empty").mkdir()
+        self.backup("empty/")
+        self.assertIn("which is to be copied", self.orders("backup", self.data / "b", expect=FAILED).err)
+        process = self.spawn("run")
+        self.until(lambda: (self.data / "control.sock").exists(), True)
+        live, self.data = self.data, self.folder / "restored"
+        self.assertIn("make a backup of it", self.orders("restore", live, expect=BUSY).err)
+        self.terminate(process)
+        self.orders("restore", live, expect=DONE)
+        self.orders("data", "check", expect=DONE)
+        self.assertEqual(list(self.folder.rglob("*.partial*")), [])
+
+    def test_overwriting(self):
+        """what a kill has left of overwriting what was deleted keeps nobody from opening the folder"""
+        self.orders("send", "q", self.write("a.jsonl", "{}\n"), expect=DONE)
+        with contextlib.closing(sqlite3.connect(self.data / "store.db")) as database:
+            database.execute("CREATE TABLE zeros (data BLOB NOT NULL)")
+        self.backup()
+        self.orders("data", "check", expect=DONE)
+
     def test_killed(self):
         """a backup that is killed leaves nothing under its name, and the folder as it was"""
         self.orders("send", "q", self.write("a.jsonl", "".join(f'{{"n": {n}}}\n' for n in range(50_000))), expect=DONE)
-        for delay in (0.01, 0.05, 0.1):
+        began = time.monotonic()
+        self.assertEqual(self.backup()["messages"], 50_000)
+        length = time.monotonic() - began
+        hit = 0
+        for delay in (length * part for part in (0.3, 0.5, 0.7, 0.9)):
             process = self.spawn("backup", f"b-{delay}")
             time.sleep(delay)
             process.kill()
             process.wait()
+            hit += len(list(self.folder.glob(f"b-{delay}.partial-*")))
             if not (self.folder / f"b-{delay}").exists():
                 continue
             self.data, was = self.folder / f"b-{delay}", self.data
             self.orders("data", "check", expect=DONE)
             self.data = was
+        self.assertGreater(hit, 0, "no backup was killed while it was made")
         self.orders("data", "check", expect=DONE)
-        self.assertEqual(self.backup()["messages"], 50_000)
+        self.assertEqual(self.backup("another")["messages"], 50_000)

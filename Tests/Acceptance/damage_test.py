@@ -1,8 +1,6 @@
 import contextlib
-import random
 import shutil
 import sqlite3
-import subprocess
 import time
 
 import harness
@@ -111,12 +109,13 @@ class DamageTest(harness.Case):
         process.wait()
         log = self.data / "store.db-wal"
         size = len(log.read_bytes())
+        self.assertGreater(size, 40 * 4_120, "the log is too short to be damaged in front of two transactions")
         self.whole = self.data
         before = self.data
         for _ in range(FLIPS // 3):
             # The last transactions are of one message each, of a few pages.
             place = self.flip(log, self.random.randrange(size - 30 * 4_120))
-            for command in (("data", "check"), ("status",), ("backup", f"b-{place}")):
+            for command in (("data", "check"), ("status",), ("backup", f"b-{place}"), ("data", "upgrade")):
                 answer = self.orders(*command, expect=DAMAGED)
                 self.assertIn("store.db-wal", answer.text, f"a bit at {place} of {size}")
         self.data = before

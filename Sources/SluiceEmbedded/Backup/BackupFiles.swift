@@ -18,15 +18,17 @@ struct BackupFiles {
         self.to = to
     }
 
-    /// - Returns: whether all of them are there now; what was deleted meanwhile is not.
-    func copy(_ referenced: Referenced) throws -> Bool {
-        var isWhole = true
+    /// - Returns: those that are not there to be copied.
+    func copy(_ referenced: Referenced) throws -> Set<String> {
+        var missing: Set<String> = []
         let (source, target) = (BlobFolder(folder: from), BlobFolder(folder: to))
-        for blob in referenced.blobs where try !copy(source.path(of: blob), target.path(of: blob)) { isWhole = false }
-        for file in referenced.segments where try !copy("\(from)/archive/\(file)", "\(to)/archive/\(file)") {
-            isWhole = false
+        for blob in referenced.blobs where try !copy(source.path(of: blob), target.path(of: blob)) {
+            missing.insert(blob)
         }
-        return isWhole
+        for file in referenced.segments where try !copy("\(from)/archive/\(file)", "\(to)/archive/\(file)") {
+            missing.insert(file)
+        }
+        return missing
     }
 
     private func copy(_ source: String, _ target: String) throws -> Bool {
@@ -59,9 +61,13 @@ struct BackupFiles {
 
     /// The code that is kept by its version, the key pair of the endpoints, and the mark of a data folder.
     func copyRest() throws {
-        for name in ["code", "credentials", "format"] where manager.fileExists(atPath: "\(from)/\(name)") {
-            try manager.copyItem(atPath: "\(from)/\(name)", toPath: "\(to)/\(name)")
+        if manager.fileExists(atPath: "\(from)/code") {
+            // A version that is being kept just now, or was deleted meanwhile, is left out.
+            for name in try manager.contentsOfDirectory(atPath: "\(from)/code") where !name.hasPrefix(".") {
+                _ = try copy("\(from)/code/\(name)", "\(to)/code/\(name)")
+            }
         }
+        for name in ["credentials", "format"] { _ = try copy("\(from)/\(name)", "\(to)/\(name)") }
     }
 
     /// Everything but what belongs to a process: its lock, its sockets, its reserve, its temporary files.
@@ -86,7 +92,12 @@ struct BackupFiles {
     }
 
     /// What a look into the copy has left in it.
+    /// - Throws: `ControlError.failed` when something of the store is still in its log.
     func forgetTraces() throws {
+        let log = "\(to)/store.db-wal"
+        if manager.fileExists(atPath: log), try manager.attributesOfItem(atPath: log)[.size] as? Int != 0 {
+            throw ControlError.failed("'\(log)' could not be moved into the store")
+        }
         for name in ["lock", "store.db-shm", "store.db-wal"] { try remove("\(to)/\(name)") }
     }
 

@@ -20,31 +20,33 @@ package struct FolderBackup {
         guard FileManager.default.fileExists(atPath: folder + "/format") else {
             throw ControlError.unknown("'\(folder)' is not a data folder")
         }
-        return try await WholeFolder.make(at: target) { partial in
+        return try await WholeFolder.make(at: target, besides: folder) { partial in
             try await FolderBackup(
                 folder: folder, files: BackupFiles(from: folder, to: partial), target: partial, logger: logger
             ).fill()
-        } finished: { report in
-            report.path = target
+        } finished: { report, path in
+            report.problems = report.problems.map { $0.replacing(report.path, with: path) }
+            report.path = path
         }
     }
 
     private func fill() async throws -> BackupReport {
         var referenced = try copyStore()
+        var missing = try files.copy(referenced)
         var rounds = 1
-        while try !files.copy(referenced) {
-            guard rounds < Self.mostRounds else {
-                throw ControlError.failed(
-                    "raw copies or objects of '\(folder)' are deleted faster than they can be copied; try again")
-            }
+        // What is missing was deleted meanwhile, mostly: then a later copy of the store does not ask for it.
+        while !missing.isEmpty, rounds < Self.mostRounds {
             rounds += 1
             referenced = try copyStore()
+            let still = try files.copy(referenced)
+            if still == missing { break }
+            missing = still
         }
         try files.keep(only: referenced)
         try files.copyRest()
         try files.makeLock()
-        let messages = try await countMessages()
         let problems = try await DataCheck.problems(inFolder: target, logger: logger)
+        let messages = try problems.isEmpty ? countMessages() : nil
         try files.forgetTraces()
         return BackupReport(
             path: target, bytes: try files.bytes(), messages: messages, objects: referenced.blobs.count,
@@ -58,37 +60,39 @@ package struct FolderBackup {
     private func copyStore() throws -> BackupFiles.Referenced {
         let copy = target + "/store.db"
         try files.remove(copy)
+        // Held until SQLite has read the log: nobody may come in between and find it cut off.
+        let lock = try lockIfFree()
+        defer { lock?.unlock() }
         do {
-            try checkLog()
+            if let lock { try WriteAheadLog.check(ofStore: lock.storePath) }
             var configuration = Configuration()
             configuration.busyMode = .timeout(30)
+            // Beside whoever has the folder it must not be the one that closes the log.
+            configuration.readonly = lock == nil
             configuration.prepareDatabase(RowChecksum.register)
             let database = try DatabaseQueue(path: folder + "/store.db", configuration: configuration)
             try database.inDatabase { try $0.execute(sql: "VACUUM INTO ?", arguments: [copy]) }
             try database.close()
-            let made = try DatabaseQueue(path: copy)
-            return try made.read { database in
-                BackupFiles.Referenced(
-                    blobs: try String.fetchSet(database, sql: "SELECT blob FROM object"),
-                    segments: try String.fetchSet(database, sql: "SELECT file FROM segment"))
-            }
         } catch {
             throw StoreDatabase.explain(error, path: folder + "/store.db")
         }
-    }
-
-    /// While nobody has the folder: SQLite would take a damaged log for one that ends there.
-    private func checkLog() throws {
-        do {
-            let lock = try DataFolder(folder, create: false)
-            try WriteAheadLog.check(ofStore: lock.storePath)
-            lock.unlock()
-        } catch ControlError.busy {
-            // Whoever has it has looked.
+        return try DatabaseQueue(path: copy).read { database in
+            BackupFiles.Referenced(
+                blobs: try String.fetchSet(database, sql: "SELECT blob FROM object"),
+                segments: try String.fetchSet(database, sql: "SELECT file FROM segment"))
         }
     }
 
-    private func countMessages() async throws -> Int {
+    /// `nil` = a process has the folder.
+    private func lockIfFree() throws -> DataFolder? {
+        do {
+            return try DataFolder(folder, create: false)
+        } catch ControlError.busy {
+            return nil
+        }
+    }
+
+    private func countMessages() throws -> Int {
         let database = try StoreDatabase(path: target + "/store.db")
         let state = StoreState(
             database: database, blobs: BlobFolder(folder: target), clock: SystemClock(), catalogue: QueueCatalogue(),

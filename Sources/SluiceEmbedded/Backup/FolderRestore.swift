@@ -6,13 +6,15 @@ package import Sluice
 package enum FolderRestore {
     /// Makes the data folder `target` of the backup `backup`, which stays as it is. All steps of its pipelines are
     /// paused: what the backup holds may have been delivered since it was made.
-    /// - Throws: `ControlError.unknown` when `backup` is none, `.failed` when `target` has something in it, `.damaged`
-    ///   when the backup cannot be read.
+    /// - Throws: `ControlError.unknown` when `backup` is none, `.failed` when `target` has something in it, `.busy`
+    ///   while a process has `backup` open, `.damaged` when messages or settings in it cannot be read.
     package static func make(of backup: String, at target: String, logger: Logger) async throws -> RestoreReport {
         guard FileManager.default.fileExists(atPath: backup + "/format") else {
             throw ControlError.unknown("'\(backup)' is no backup; `backup TO` makes one")
         }
-        return try await WholeFolder.make(at: target) { partial in
+        let lock = try BackupLock(backup)
+        defer { lock?.unlock() }
+        return try await WholeFolder.make(at: target, besides: backup) { partial in
             let files = BackupFiles(from: backup, to: partial)
             try files.copyAll()
             try files.makeLock()
@@ -20,8 +22,9 @@ package enum FolderRestore {
             var report = try pause(partial, logger)
             report.problems = problems
             return report
-        } finished: { report in
-            report.path = target
+        } finished: { report, path in
+            report.problems = report.problems.map { $0.replacing(report.path, with: path) }
+            report.path = path
         }
     }
 
@@ -37,7 +40,9 @@ package enum FolderRestore {
             }
             for step in steps { try state.pause(step, reason: "restored from a backup") }
             if state.hasChanges { try state.flush() }
-            _ = try database.truncateLog(waiting: true)
+            guard try database.truncateLog(waiting: true) else {
+                throw ControlError.failed("somebody reads '\(folder)/store.db'")
+            }
             return RestoreReport(
                 path: folder, messages: state.queues.values.reduce(0) { $0 + $1.depth.messages }, paused: steps,
                 problems: [])

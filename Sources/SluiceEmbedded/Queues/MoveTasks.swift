@@ -213,9 +213,17 @@ extension StoreState {
         let rows = try String.fetchAll(
             database, sql: "SELECT record FROM move_task WHERE source = ? ORDER BY number DESC LIMIT ?",
             arguments: [queue, Self.remembered])
-        let stored = try rows.map { try JSONDecoder().decode(MoveTask.self, from: Data($0.utf8)) }
+        let stored = try rows.map(Self.moveTask)
         // What this turn has moved is not written yet.
         return stored.map { task in moves.first { $0.task.id == task.id }?.task ?? task }
+    }
+
+    private static func moveTask(_ json: String) throws -> MoveTask {
+        do {
+            return try JSONDecoder().decode(MoveTask.self, from: Data(json.utf8))
+        } catch {
+            throw StoreDamage("the record of a move task cannot be read: \(error)")
+        }
     }
 
     func loadMoves(_ database: Database) throws {
@@ -224,7 +232,7 @@ extension StoreState {
             1 + (try Int64.fetchOne(database, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'move_task'") ?? 0)
         for row in try Row.fetchAll(database, sql: "SELECT number, source, record FROM move_task ORDER BY number") {
             let json: String = try row.decode(forColumn: "record")
-            let task = try JSONDecoder().decode(MoveTask.self, from: Data(json.utf8))
+            let task = try Self.moveTask(json)
             guard task.status == .running else { continue }
             moves.append(
                 RunningMove(

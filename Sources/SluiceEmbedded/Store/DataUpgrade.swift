@@ -8,6 +8,8 @@ package enum DataUpgrade {
     package static func run(inFolder path: String) throws -> [String] {
         let folder = try DataFolder(path, create: false)
         do {
+            // Opening it would take a damaged log for one that ends there.
+            try WriteAheadLog.check(ofStore: folder.storePath)
             let before = try pending(folder.storePath)
             _ = try StoreDatabase(path: folder.storePath, upgrading: true)
             return before

@@ -116,7 +116,7 @@ extension StoreState {
             database,
             sql: """
                 SELECT queue, id, message, expires, checksum IS crc(queue, id, message, expires) AS whole
-                FROM deduplication WHERE expires > ? ORDER BY expires
+                FROM deduplication WHERE expires > ? OR checksum IS NOT crc(queue, id, message, expires) ORDER BY expires
                 """, arguments: [now.milliseconds])
         for queue in queues.values { queue.deduplication = DeduplicationWindow() }
         for row in rows {

@@ -48,12 +48,13 @@ final class Store: Sendable {
             do {
                 let database = try StoreDatabase(path: folder.storePath)
                 // What a crash has left at the end of the log never stands behind what is written from now on.
-                _ = try database.truncateLog(waiting: false)
+                let isLogLeft = try !database.truncateLog(waiting: true)
                 let found = try FolderIdentity(of: database)
                 let clock = makeClock(found.seen)
                 identity.withLock { $0 = (found, clock) }
                 let state = StoreState(
                     database: database, blobs: blobs, clock: clock, catalogue: catalogue, logger: logger)
+                state.isLogLeft = isLogLeft
                 try state.load(processDied: true)
                 try state.buryKillers()
                 try state.sweepBlobs()

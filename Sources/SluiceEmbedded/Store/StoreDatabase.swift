@@ -119,6 +119,8 @@ final class StoreDatabase {
             }
         }
         try Schema.migrator.migrate(queue)
+        // Whoever was overwriting free pages was killed, or was copied at it.
+        try queue.inDatabase { try $0.execute(sql: "DROP TABLE IF EXISTS zeros") }
         let differences = try queue.read(Schema.differences)
         if !differences.isEmpty {
             throw ControlError.refused(

@@ -6,7 +6,8 @@ import Sluice
 /// SQLite takes the first frame that is not as it was written for the end of the log: right after a crash, when that was
 /// being written, and wrong when a disk has changed it since, for every transaction behind it is then gone without a
 /// word. A transaction begins only when the one before is synced: whole transactions behind such a frame say that it was
-/// damaged. What cannot be told apart is damage in the last transaction, and a crash in the middle of it.
+/// damaged. What cannot be told apart is damage in the last transaction, or in the mark of the end of the one before, and
+/// a crash in the middle of it.
 ///
 /// The format is SQLite's ("WAL-mode File Format"): a header of 32 bytes; frames, each of 24 bytes and a page.
 enum WriteAheadLog {
@@ -14,9 +15,12 @@ enum WriteAheadLog {
     /// - Throws: `StoreDamage` with the frame, when transactions stand behind one that is damaged.
     static func check(ofStore path: String) throws {
         let log = path + "-wal"
-        guard FileManager.default.fileExists(atPath: log) else { return }
-        let file = try FileHandle(forReadingFrom: URL(filePath: log))
-        defer { file.closeFile() }
+        let descriptor = open(log, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return }
+            throw ControlError.forbidden("cannot open '\(log)': \(String(cString: strerror(errno)))")
+        }
+        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         guard let head = try file.read(upToCount: Header.length), head.count == Header.length else { return }
         // A log that was begun and never synced has a file of zeros.
         guard head.contains(where: { $0 != 0 }) else { return }

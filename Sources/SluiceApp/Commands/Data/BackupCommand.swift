@@ -19,7 +19,7 @@ struct BackupCommand: AsyncParsableCommand {
         var folder: String
         var backup: String
         var bytes: Int
-        var messages: Int
+        var messages: Int?
         var objects: Int
         var segments: Int
         var problems: [String]
@@ -39,7 +39,8 @@ struct BackupCommand: AsyncParsableCommand {
         } else {
             context.print(
                 [
-                    "\(report.path): \(Numbers.bytes(report.bytes)) with \(Numbers.counted(report.messages, "message")), "
+                    "\(report.path): \(Numbers.bytes(report.bytes))with "
+                        + (report.messages.map { "\(Numbers.counted($0, "message")), " } ?? "")
                         + "\(Numbers.counted(report.objects, "object")) and "
                         + "\(Numbers.counted(report.segments, "segment")) of raw copies"
                 ] + report.problems)
