@@ -1,3 +1,5 @@
+import os
+import signal
 import subprocess
 import sys
 
@@ -8,10 +10,16 @@ TORTURE = harness.ROOT / "Tests" / "Torture" / "torture.py"
 
 class TortureTest(harness.Case):
     def torture(self, *options):
-        done = subprocess.run(
+        process = subprocess.Popen(
             [sys.executable, TORTURE, "--server", harness.ORDERS, "--seed", str(self.random.randrange(2**31)), *options],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=400)
-        return done.returncode, done.stdout.decode()
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            text, _ = process.communicate(timeout=900)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            text, _ = process.communicate()
+            self.fail(f"the torture does not end\n{text.decode()}")
+        return process.returncode, text.decode()
 
     def test_short(self):
         """killed, on a disk that fails, and without power: nothing that was answered is lost, doubled or overtaken"""
@@ -20,7 +28,9 @@ class TortureTest(harness.Case):
         print(f"      {text.strip()}")
 
     def test_disk_that_lies(self):
-        """the torture finds out a disk that says it has synced and has not"""
-        code, text = self.torture("--seconds", "20", "--lie", "--patience", "5")
+        """the torture finds out a disk that says it has synced and has not, and accuses no honest one"""
+        code, text = self.torture("--seconds", "60", "--lie", "--contradictions")
         self.assertEqual(code, 1, text)
         self.assertIn("VIOLATION", text)
+        code, text = self.torture("--seconds", "8", "--contradictions", "--weights", "0", "1", "0")
+        self.assertEqual(code, 0, text)

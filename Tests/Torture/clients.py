@@ -99,10 +99,12 @@ class StandardQueue:
             deleted = self.deleted.get(name)
             if deleted is not None and deleted < began:
                 who.violation(f"{name} came back after its deletion was answered")
-            former, told = self.counts.get(message["MessageId"], (0, 0))
+            former, told, taken = self.counts.get(message["MessageId"], (0, 0, 0))
+            if told < began and time.monotonic() < taken + StandardReceiver.VISIBILITY - 1:
+                who.violation(f"{name} was given out again before its visibility timeout")
             if told < began and count <= former:
                 who.violation(f"the receive count of {name} went from {former} to {count}")
-            self.counts[message["MessageId"]] = (max(count, former), time.monotonic())
+            self.counts[message["MessageId"]] = (max(count, former), time.monotonic(), max(began, taken))
             self.received.add(name)
         return name
 
@@ -162,15 +164,18 @@ class StandardReceiver(Client):
 
     def delete(self, items):
         """Only with a receipt that is still good: then nobody else has had the message since."""
-        items = [item for item in items if time.monotonic() - item[2] < self.VISIBILITY - self.MARGIN
-                 and item[0] not in self.queue.deleted]
         for start in range(0, len(items), 10):
-            part = items[start:start + 10]
+            part = [item for item in items[start:start + 10] if item[0] not in self.queue.deleted
+                    and time.monotonic() - item[2] < self.VISIBILITY - self.MARGIN]
+            if not part:
+                continue
             self.queue.asked.update(item[0] for item in part)
             answer = self.sqs("DeleteMessageBatch", QueueUrl=self.queue.name, Entries=[
                 {"Id": f"{n}", "ReceiptHandle": item[1]} for n, item in enumerate(part)])
-            if answer.get("Failed"):
-                self.violation(f"receipts that are good were refused: {answer['Failed'][:2]}")
+            refused = [entry for entry in answer.get("Failed", []) if entry["Code"] == "ReceiptHandleIsInvalid"
+                       and time.monotonic() - part[int(entry["Id"])][2] < self.VISIBILITY - 1]
+            if refused:
+                self.violation(f"receipts that are good were refused: {refused[:2]}")
             for entry in answer.get("Successful", []):
                 item = part[int(entry["Id"])]
                 self.queue.note_deleted(item[0])
@@ -183,10 +188,12 @@ class FIFOQueue:
     def __init__(self, torture, name, groups):
         self.torture, self.name = torture, name
         self.groups = [f"g{n}" for n in range(groups)]
-        # The last number of each group whose send was answered.
-        self.sent = collections.Counter()
-        # The last number that was received, and the last whose deletion was answered.
-        self.seen, self.done = collections.Counter(), collections.Counter()
+        # The last number of each group whose send was answered, and that was tried.
+        self.sent, self.tried = collections.Counter(), collections.Counter()
+        # The last number that was received.
+        self.seen = collections.Counter()
+        # (Group, number): whose deletion was asked for, and answered.
+        self.asked, self.done = set(), set()
         self.ids = {}
         self.retried = 0
 
@@ -205,6 +212,8 @@ class FIFOSender(Client):
             self.pending = [(group, self.queue.sent[group] + 1 + n) for group in groups for n in range(2)]
         else:
             self.queue.retried += 1
+        for group, number in self.pending:
+            self.queue.tried[group] = max(self.queue.tried[group], number)
         answer = self.sqs("SendMessageBatch", QueueUrl=self.queue.name, Entries=[
             {"Id": f"{n}", "MessageBody": text_with_checksum(f"{group}/{number}", self.random), "MessageGroupId": group,
              "MessageDeduplicationId": f"{group}-{number}"} for n, (group, number) in enumerate(self.pending)])
@@ -216,7 +225,7 @@ class FIFOSender(Client):
 
 
 class FIFOReceiver(Client):
-    """The only one at its queue: what it is given has to be the next, or one whose deletion is not known."""
+    """The only one at its queue: all that is before what it is given is deleted, or in front of it in the same answer."""
 
     def __init__(self, torture, name, queue):
         super().__init__(torture, name)
@@ -225,14 +234,15 @@ class FIFOReceiver(Client):
     def step(self):
         answer = self.sqs("ReceiveMessage", QueueUrl=self.queue.name, MaxNumberOfMessages=10, WaitTimeSeconds=1,
                           VisibilityTimeout=2, AttributeNames=["All"])
-        handled = []
+        handled, earlier = [], set()
         for message in answer.get("Messages", []):
             name = name_of(message["Body"])
             if name is None:
                 self.violation(f"received what nobody sent: {message['Body'][:80]}")
                 continue
             group, _, number = name.partition("/")
-            self.look(group, int(number), message["MessageId"])
+            self.look(group, int(number), message["MessageId"], earlier)
+            earlier.add((group, int(number)))
             handled.append((group, int(number), message["ReceiptHandle"]))
         # Mostly all; what is behind one that is not deleted waits for it in its group, and comes after it.
         if not self.torture.draining and self.random.random() < 0.1:
@@ -241,22 +251,25 @@ class FIFOReceiver(Client):
             self.delete(handled)
 
     def delete(self, handled):
+        self.queue.asked.update((group, number) for group, number, _ in handled)
         answer = self.sqs("DeleteMessageBatch", QueueUrl=self.queue.name, Entries=[
             {"Id": f"{n}", "ReceiptHandle": receipt} for n, (_, _, receipt) in enumerate(handled)])
         for entry in answer.get("Successful", []):
-            group, number, _ = handled[int(entry["Id"])]
-            self.queue.done[group] = max(self.queue.done[group], number)
+            self.queue.done.add(handled[int(entry["Id"])][:2])
 
-    def look(self, group, number, message):
-        seen, done = self.queue.seen[group], self.queue.done[group]
-        if number > seen + 1:
-            self.violation(f"{group}/{number} overtook {group}/{seen + 1}, or that is lost")
-        if number <= done:
+    def look(self, group, number, message, earlier):
+        if number > self.queue.tried[group]:
+            self.violation(f"received what nobody sent: {group}/{number}")
+        if (group, number) in self.queue.done:
             self.violation(f"{group}/{number} came back after its deletion was answered")
+        # All before the last that was seen were looked at then; they may be asked for again only in their order.
+        for before in range(max(1, number - 50), number):
+            if (group, before) not in self.queue.asked and (group, before) not in earlier:
+                self.violation(f"{group}/{number} overtook {group}/{before}, or that is lost")
         former = self.queue.ids.setdefault((group, number), message)
         if former != message:
             self.violation(f"{group}/{number} is there twice, as {former} and {message}")
-        self.queue.seen[group] = max(seen, number)
+        self.queue.seen[group] = max(self.queue.seen[group], number)
 
 
 class RecordSender(Client):
@@ -279,18 +292,28 @@ class RecordSender(Client):
 
 
 class Poisoned(Client):
-    """Receives a message that kills: the server is killed as often as the message is received."""
+    """Receives messages that kill: the server is killed as often as one is received, three times at most."""
 
-    def __init__(self, torture, name, queue, dead):
+    ALLOWED = 3
+
+    def __init__(self, torture, name, queue):
         super().__init__(torture, name)
-        self.queue, self.dead = queue, dead
-        self.kills = 0
+        self.queue = queue
+        # How often each was received; and all whose send was answered.
+        self.counts, self.sent = collections.Counter(), set()
 
     def step(self):
+        if not self.torture.draining and len(self.sent) < self.torture.starts / 10:
+            name = f"poison-{len(self.sent)}-{self.random.randrange(10**9)}"
+            self.sqs("SendMessage", QueueUrl=self.queue, MessageBody=name)
+            self.sent.add(name)
         answer = self.sqs("ReceiveMessage", QueueUrl=self.queue, MaxNumberOfMessages=1, WaitTimeSeconds=1,
-                          VisibilityTimeout=1)
-        if answer.get("Messages"):
-            self.kills += 1
+                          VisibilityTimeout=1, AttributeNames=["All"])
+        for message in answer.get("Messages", []):
+            name, count = message["Body"], int(message["Attributes"]["ApproximateReceiveCount"])
+            if count <= self.counts[name] or count > self.ALLOWED:
+                self.violation(f"{name} was received for the {count}. time, after {self.counts[name]}")
+            self.counts[name] = count
             self.torture.kill_now.set()
 
 

@@ -29,15 +29,18 @@ class Server:
         self.up = threading.Event()
         self.log = open(workspace / "server.log", "ab+")
 
-    def start(self):
-        begin = self.log.seek(0, os.SEEK_END)
+    def spawn(self):
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("SLUICE_", "AWS_"))}
         environment.update(self.variables)
         listen = f"127.0.0.1:{self.port or 0}"
-        started = time.monotonic()
         self.process = subprocess.Popen(
             [self.command, "run", *self.definitions, "--data", self.data, "--listen", listen], cwd=self.workspace,
             env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.log)
+
+    def start(self):
+        begin = self.log.seek(0, os.SEEK_END)
+        started = time.monotonic()
+        self.spawn()
         while True:
             self.log.seek(begin)
             found = re.search(rb"http://\S+:(\d+) ", self.log.read())
@@ -72,7 +75,7 @@ class Server:
         done = subprocess.run(
             [self.command, *arguments, "--data", self.data], cwd=self.workspace, stdin=subprocess.DEVNULL,
             env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout)
-        return done.returncode, done.stdout.decode() + done.stderr.decode()
+        return done.returncode, done.stdout.decode() or done.stderr.decode()
 
 
 class SQS:

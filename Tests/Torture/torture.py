@@ -12,10 +12,12 @@ import os
 import pathlib
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import threading
 import time
+import traceback
 
 import power
 from clients import (FIFOQueue, FIFOReceiver, FIFOSender, Poisoned, RecordSender, StandardQueue, StandardReceiver,
@@ -89,7 +91,16 @@ class Torture:
     # The course of it
 
     def go(self):
+        try:
+            self.course()
+        except Exception as error:
+            traceback.print_exc()
+            self.violations.add(f"{type(error).__name__}: {error}")
+
+    def course(self):
         self.start()
+        if self.disk.syncs == 0:
+            return self.violations.add("the disk was not between the server and its folder")
         self.make_clients()
         for client in self.clients:
             client.start()
@@ -99,6 +110,8 @@ class Torture:
         while time.monotonic() < end and not self.violations.found:
             self.round()
         self.disk.disarm()
+        if self.options.contradictions or self.violations.found:
+            return
         # Nothing comes in any more; what is there is taken out.
         for client in self.senders:
             client.finish()
@@ -109,7 +122,9 @@ class Torture:
             client.finish()
         for client in self.clients:
             client.join()
-        self.check_books()
+        # What did not come out says nothing of what is there.
+        if not self.violations.found:
+            self.check_books()
 
     def make_clients(self):
         sqs = SQS(self.server)
@@ -118,12 +133,11 @@ class Torture:
         sqs("CreateQueue", QueueName="poison-dlq")
         policy = {"deadLetterTargetArn": "arn:aws:sqs:us-east-1:000000000000:poison-dlq", "maxReceiveCount": "3"}
         sqs("CreateQueue", QueueName="poison", Attributes={"RedrivePolicy": json.dumps(policy)})
-        sqs("SendMessage", QueueUrl="poison", MessageBody="it kills")
         self.standard = StandardQueue(self, "standard")
         self.ordered = FIFOQueue(self, "ordered.fifo", groups=12)
         self.lines = RecordSender(self, "lines", "lines-in")
         self.events = RecordSender(self, "events", "events-in.fifo", fifo=True)
-        self.poisoned = Poisoned(self, "poisoned", "poison", "poison-dlq")
+        self.poisoned = Poisoned(self, "poisoned", "poison")
         self.senders = [StandardSender(self, f"sender-{n}", self.standard) for n in range(2)]
         self.senders += [FIFOSender(self, "fifo-sender", self.ordered), self.lines, self.events]
         receivers = [StandardReceiver(self, f"receiver-{n}", self.standard) for n in range(2)]
@@ -138,16 +152,29 @@ class Torture:
             self.break_disk()
         self.kill_now.wait(self.random.uniform(0.1, 1.5) + (0.5 if what == "fault" else 0))
         self.kill_now.clear()
+        if self.server.has_ended() and what != "fault":
+            return self.violations.add(f"the server has ended by itself, with {self.server.process.returncode}")
+        self.hurt(what)
+        # As often a start finds what the kill has left as what a look has made of it.
+        if self.random.random() < 0.5:
+            self.check_folder()
+        if not self.options.lie and self.random.random() < 0.2:
+            # A kill in the middle of a start.
+            self.server.spawn()
+            time.sleep(self.random.uniform(0, 0.3))
+            self.hurt(self.random.choice(["kill", "power"]))
+        self.start()
+
+    def hurt(self, what):
+        """The server is gone; after a loss of power, and half of the faults, so is what was not synced."""
         self.server.kill()
         self.disk.disarm()
-        if what == "power":
+        if what == "power" or (what == "fault" and self.random.random() < 0.5):
             self.counts["losses of power"] += 1
             self.say(f"the power goes: {self.disk.lose_power(self.random)}")
         else:
             self.counts["kills"] += 1
             self.disk.reset()
-        self.check_folder()
-        self.start()
 
     def break_disk(self):
         fault = self.random.choice(list(power.FAULTS))
@@ -193,7 +220,7 @@ class Torture:
                 if code in (0, 3):
                     return self.say(f"everything came out in {time.monotonic() - began:.0f} s")
             time.sleep(0.2)
-        self.say("not everything came out in time")
+        self.violations.add("not everything came out in time")
 
     def depth(self, queue):
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible",
@@ -212,8 +239,12 @@ class Torture:
         for group, number in self.ordered.sent.items():
             if self.ordered.seen[group] < number:
                 self.violations.add(f"{group}: {number} were answered, {self.ordered.seen[group]} came")
-        if self.depth("poison-dlq") != 1:
-            self.violations.add(f"the message that kills is not among the dead letters: {self.depth('poison-dlq')}")
+            left = [n for n in range(1, number + 1) if (group, n) not in self.ordered.asked]
+            if left:
+                self.violations.add(f"{group}: {left[:5]} were given out, not deleted, and are not there")
+        dead = self.depth("poison-dlq")
+        if dead is None or dead < len(self.poisoned.sent):
+            self.violations.add(f"{len(self.poisoned.sent)} messages that kill were sent, and {dead} are dead letters")
         self.check_table("lines", self.lines, dead=lambda n: False)
         self.check_table("events", self.events, dead=lambda n: n % 97 == 0)
         code = self.server.stop()
@@ -224,7 +255,11 @@ class Torture:
     def check_table(self, name, sender, dead):
         rows = rows_of(self.place / f"{name}.db", name)
         numbers = [n for n, _ in rows]
-        wanted = {n for n in sender.answered if not dead(n)}
+        rejected = {n for n in sender.answered if dead(n)}
+        letters = self.dead_letters(name)
+        if letters < len(rejected) or set(numbers) & {n for n in sender.tried if dead(n)}:
+            self.violations.add(f"{name}: {len(rejected)} records were rejected, and {letters} are dead letters")
+        wanted = sender.answered - rejected
         lost = wanted - set(numbers)
         if lost:
             self.violations.add(f"{name}: {len(lost)} answered records have no row: {sorted(lost)[:5]}")
@@ -240,6 +275,10 @@ class Torture:
                 if line != sorted(line):
                     self.violations.add(f"{name}: group {group} is not in order")
 
+    def dead_letters(self, pipeline):
+        _, text = self.server.run("status", "--json")
+        return next(p["dead"] for p in json.loads(text)["pipelines"] if p["pipeline"] == pipeline)
+
     # What is said
 
     def say(self, text):
@@ -253,8 +292,8 @@ class Torture:
                 f"{len(queue.answered)} sends answered, {queue.receives} receives, {len(queue.deleted)} deletions, "
                 f"{queue.receipts_after_kill} of them with a receipt of before a kill; FIFO: "
                 f"{sum(self.ordered.sent.values())} sends, {self.ordered.retried} of them again; pipelines: "
-                f"{len(self.lines.answered)} and {len(self.events.answered)} records; the message that kills did so "
-                f"{self.poisoned.kills} times; {self.disk.syncs} syncs")
+                f"{len(self.lines.answered)} and {len(self.events.answered)} records; {len(self.poisoned.sent)} messages "
+                f"that kill did so {sum(self.poisoned.counts.values())} times; {self.disk.syncs} syncs")
 
     def clean(self):
         if self.server.process and not self.server.has_ended():
@@ -275,14 +314,17 @@ def main(arguments=None):
     parser.add_argument("--patience", type=float, default=180, help="seconds for what is there at the end to come out")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**31))
     parser.add_argument("--weights", type=float, nargs=3, default=[4, 3, 3], metavar=("KILL", "POWER", "FAULT"))
-    parser.add_argument("--lie", action="store_true", help="syncs do nothing: this has to be found out")
+    parser.add_argument("--lie", action="store_true", help="syncs do nothing, and the power goes: this has to be found out")
+    parser.add_argument(
+        "--contradictions", action="store_true", help="end without the books: only what answers, starts and checks say")
     parser.add_argument("--keep", action="store_true", help="leave the folder behind")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     torture = Torture(options)
     try:
         torture.go()
-        print(f"seed {options.seed}: {torture.summary()}")
+        print(f"seed {options.seed}: {torture.summary()}", flush=True)
     finally:
         torture.clean()
     found = torture.violations.found
