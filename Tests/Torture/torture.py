@@ -79,6 +79,7 @@ class Torture:
         self.draining = False
         self.counts = {"kills": 0, "losses of power": 0, **{text: 0 for text in power.FAULTS.values()}}
         self.slowest_start = 0
+        self.clients = []
 
     def random_for(self, name):
         return random.Random(f"{self.options.seed} {name}")
@@ -286,6 +287,8 @@ class Torture:
             print(f"      {text}", flush=True)
 
     def summary(self):
+        if not self.clients:
+            return "it did not begin"
         queue = self.standard
         hurts = ", ".join(f"{count} × {what}" for what, count in self.counts.items() if count)
         return (f"{hurts}; {self.starts} starts (the slowest {self.slowest_start:.1f} s); standard: "
@@ -309,7 +312,7 @@ def memory_folder():
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--server", required=True, help="the command line that is tortured")
+    parser.add_argument("--server", required=True, type=os.path.abspath, help="the command line that is tortured")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--patience", type=float, default=180, help="seconds for what is there at the end to come out")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**31))
