@@ -190,6 +190,8 @@ class BackupTest(harness.Case):
         self.terminate(process)
         self.orders("restore", live, expect=DONE)
         self.orders("data", "check", expect=DONE)
+        self.assertRegex(
+            self.orders("backup", "text", expect=DONE).out, r"text: [\d.]+ KB with 1 message, 0 objects and 0 segments of raw copies\n")
         self.assertEqual(list(self.folder.rglob("*.partial*")), [])
 
     def test_overwriting(self):

@@ -82,7 +82,6 @@ class StandardQueue:
         self.lock = threading.Lock()
         # Names of messages: answered sends, and all that were tried.
         self.answered, self.tried = set(), set()
-        self.received = set()
         # When their deletion was answered; and whose deletion was asked for.
         self.deleted, self.asked = {}, set()
         # Receive count, and when it was told, by message id.
@@ -105,7 +104,6 @@ class StandardQueue:
             if told < began and count <= former:
                 who.violation(f"the receive count of {name} went from {former} to {count}")
             self.counts[message["MessageId"]] = (max(count, former), time.monotonic(), max(began, taken))
-            self.received.add(name)
         return name
 
     def note_deleted(self, name):

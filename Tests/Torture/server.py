@@ -55,7 +55,7 @@ class Server:
         return time.monotonic() - started
 
     def kill(self):
-        """By SIGKILL; nothing else that has its folder open is left either."""
+        """By SIGKILL."""
         self.up.clear()
         self.process.kill()
         return self.process.wait()
@@ -68,10 +68,9 @@ class Server:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(120)
 
-    def run(self, *arguments, timeout=300, variables=None):
+    def run(self, *arguments, timeout=300):
         """A command on the same folder: exit code, and what it said."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("SLUICE_")}
-        environment.update(variables or {})
         done = subprocess.run(
             [self.command, *arguments, "--data", self.data], cwd=self.workspace, stdin=subprocess.DEVNULL,
             env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout)

@@ -20,8 +20,8 @@ package enum DataCheck {
             }
             problems += try damage { try objects(database, path) }
             let balance = try damage { try ledger(database, path, logger) }
-            // What cannot be read cannot be counted, and is said by then.
-            return problems.isEmpty ? balance : problems
+            // What cannot be read cannot be counted, and may be said by then.
+            return problems + balance.filter { !problems.contains($0) }
         } catch {
             throw StoreDatabase.explain(error, path: folder.storePath)
         }

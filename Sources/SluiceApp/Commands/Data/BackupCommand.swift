@@ -39,7 +39,7 @@ struct BackupCommand: AsyncParsableCommand {
         } else {
             context.print(
                 [
-                    "\(report.path): \(Numbers.bytes(report.bytes))with "
+                    "\(report.path): \(Numbers.bytes(report.bytes)) with "
                         + (report.messages.map { "\(Numbers.counted($0, "message")), " } ?? "")
                         + "\(Numbers.counted(report.objects, "object")) and "
                         + "\(Numbers.counted(report.segments, "segment")) of raw copies"
