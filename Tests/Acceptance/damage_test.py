@@ -37,8 +37,8 @@ def content(store):
         return f"{error}"
 
 
-class DamageTest(harness.Case):
-    """One bit of one file is another than was written: `data check` says so, or nothing that is stored has changed."""
+class DamageCase(harness.Case):
+    """A folder with a bit of everything in it, and ways to damage it."""
 
     def setUp(self):
         super().setUp()
@@ -60,6 +60,10 @@ class DamageTest(harness.Case):
         file.write_bytes(bytes_)
         self.data = copy
         return place
+
+
+class DamageTest(DamageCase):
+    """One bit of one file is another than was written: `data check` says so, or nothing that is stored has changed."""
 
     def check_each(self, path, wanted=(DAMAGED,)):
         self.whole = self.data

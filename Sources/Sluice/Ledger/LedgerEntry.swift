@@ -1,7 +1,7 @@
 /// One figure of the ledger. Each is counted in the transaction that makes it true.
 ///
 /// - Queue: `sent + split + step + dead + refused + redriven + replayed + movedIn` = what is there + `done +
-///   deadLettered + expired + discarded + movedOut + erased`.
+///   deadLettered + expired + discarded + movedOut + erased + lost`.
 /// - Stage of a pipeline: `done` of its queues = `passed + filtered + unconfirmed` of its steps, those of former
 ///   definitions included.
 /// - Delivery: `passed` = `written + stale + repeated + ignored`.
@@ -12,6 +12,8 @@ public enum LedgerEntry: String, Sendable, Hashable, Codable, CaseIterable, Codi
     case sent, split, step, dead, refused, redriven, replayed, movedIn
     // How they left it.
     case done, deadLettered, expired, discarded, movedOut, erased
+    /// Could not be read when a damaged folder was repaired.
+    case lost
     /// A send that was accepted and dropped; it never entered.
     case deduplicated
     // What a step made of them.
@@ -28,7 +30,7 @@ public enum LedgerEntry: String, Sendable, Hashable, Codable, CaseIterable, Codi
     case withoutSubject
 
     public static let entered: [LedgerEntry] = [.sent, .split, .step, .dead, .refused, .redriven, .replayed, .movedIn]
-    public static let left: [LedgerEntry] = [.done, .deadLettered, .expired, .discarded, .movedOut, .erased]
+    public static let left: [LedgerEntry] = [.done, .deadLettered, .expired, .discarded, .movedOut, .erased, .lost]
 }
 
 extension SinkEffect {

@@ -20,6 +20,10 @@ struct EmbeddedAssembly: EngineAssembly {
         try await DataCheck.problems(inFolder: folder, logger: logger)
     }
 
+    func repair(folder: String, logger: Logger) async throws -> RepairReport {
+        try await NIOThreadPool.singleton.runIfActive { try FolderRepair.run(inFolder: folder, logger: logger) }
+    }
+
     func probeSink(of pipeline: Pipeline, logger: Logger) async throws -> SinkError? {
         let sink = try SinkCatalogue.make(
             pipeline.deliver, pipeline: pipeline.name, folder: "", root: pipeline.root, logger: logger)

@@ -20,6 +20,10 @@ protocol EngineAssembly: Sendable {
     /// - Returns: why it would not; `nil` = it would.
     func probeSink(of pipeline: Pipeline, logger: Logger) async throws -> SinkError?
 
+    /// Makes of a damaged folder one with what can be read of it. Takes as long as copying it.
+    /// - Throws: `ControlError.busy`, `.damaged` when it cannot be repaired.
+    func repair(folder: String, logger: Logger) async throws -> RepairReport
+
     /// Brings a folder of an older version to this one, also where that is not done by itself when it is opened.
     /// - Returns: the changes that were made; empty = it was up to date.
     func upgrade(folder: String) throws -> [String]

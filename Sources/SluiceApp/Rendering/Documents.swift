@@ -36,6 +36,7 @@ struct PipelineDocument: Encodable {
     var discarded: Int
     var expired: Int
     var erased: Int
+    var lost: Int
     var movedOut: Int
     var passed: Int
     var outputs: Int
@@ -65,6 +66,7 @@ struct PipelineDocument: Encodable {
         discarded = balance.discarded
         expired = balance.expired
         erased = balance.erased
+        lost = balance.lost
         movedOut = balance.movedOut
         passed = balance.passed
         outputs = balance.outputs

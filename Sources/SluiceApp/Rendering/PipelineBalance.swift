@@ -22,6 +22,8 @@ struct PipelineBalance: Sendable, Equatable {
     var discarded = 0
     var expired = 0
     var erased = 0
+    /// Could not be read when the folder was repaired.
+    var lost = 0
     /// Taken elsewhere; what was redriven stayed here.
     var movedOut = 0
 
@@ -38,6 +40,7 @@ struct PipelineBalance: Sendable, Equatable {
             discarded += count(.discarded)
             expired += count(.expired)
             erased += count(.erased)
+            lost += count(.lost)
             movedOut += count(.movedOut) - count(.redriven)
             if queue.role == .deadLetter {
                 dead += queue.depth.messages
@@ -64,7 +67,8 @@ struct PipelineBalance: Sendable, Equatable {
     var difference: Int { received + objects + outputs - passed - accounted }
 
     private var accounted: Int {
-        delivered + filtered + unconfirmed + waiting + inFlight + dead + discarded + expired + erased + movedOut
+        delivered + filtered + unconfirmed + waiting + inFlight + dead + discarded + expired + erased + lost
+            + movedOut
     }
 
     var oneOutputEach: Bool { outputs == passed }
@@ -77,7 +81,7 @@ struct PipelineBalance: Sendable, Equatable {
         ]
         let rare = [
             ("unconfirmed", unconfirmed), ("discarded", discarded), ("expired", expired), ("erased", erased),
-            ("moved out", movedOut),
+            ("lost", lost), ("moved out", movedOut),
         ]
         return always + rare.filter { $0.1 != 0 }
     }

@@ -64,7 +64,7 @@ enum WholeFolder {
     }
 
     /// All files, and then the folders that have their names.
-    private static func sync(_ folder: String) throws {
+    static func sync(_ folder: String) throws {
         var folders = [folder]
         for name in try FileManager.default.subpathsOfDirectory(atPath: folder) {
             let path = "\(folder)/\(name)"
@@ -79,7 +79,7 @@ enum WholeFolder {
         for folder in folders.reversed() { try BlobFolder.sync(folder: folder) }
     }
 
-    private static func sync(file path: String) throws {
+    static func sync(file path: String) throws {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw ControlError.failed("cannot open '\(path)': \(BlobFolder.lastError)") }
         defer { close(descriptor) }

@@ -14,7 +14,12 @@ package final class DataFolder: Sendable {
     /// Locks the folder, and makes it if `create` says so.
     /// - Throws: `ControlError.busy` with the process that has it, `.unknown` if there is none, `.refused` without
     ///   the rights, `.damaged` if it was a data folder and its store is missing.
-    package init(_ path: String, create: Bool) throws {
+    package convenience init(_ path: String, create: Bool) throws {
+        try self.init(path, create: create, repairing: false)
+    }
+
+    /// - Parameter repairing: also a folder whose repair was interrupted, or that has no store.
+    init(_ path: String, create: Bool, repairing: Bool) throws {
         self.path = path
         if create {
             do {
@@ -39,12 +44,19 @@ package final class DataFolder: Sendable {
         try Self.writeOwner(to: file)
         let isNew = !FileManager.default.fileExists(atPath: path + "/format")
         if !isNew { try Self.checkFormat(of: path) }
-        if !isNew, try !Self.hasContent(storePath) {
-            throw ControlError.damaged(
-                "'\(path)' is a data folder, and its store.db is missing or empty: restore it from a backup, or use "
-                    + "another folder")
-        }
         umask(0o077)
+        guard !repairing else { return }
+        if RepairFolder.isUnfinished(path) {
+            throw ControlError.damaged("the repair of '\(path)' was interrupted: `data check --repair` ends it")
+        }
+        if !isNew { try checkStore() }
+    }
+
+    func checkStore() throws {
+        guard try !Self.hasContent(storePath) else { return }
+        throw ControlError.damaged(
+            "'\(path)' is a data folder, and its store.db is missing or empty: restore it from a backup, or use "
+                + "another folder")
     }
 
     private static let formatText = "sluice data folder, format "

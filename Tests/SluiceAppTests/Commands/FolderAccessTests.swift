@@ -55,6 +55,10 @@ private final class OvertakingAssembly: EngineAssembly {
         try await inner.probeSink(of: pipeline, logger: logger)
     }
 
+    func repair(folder: String, logger: Logger) async throws -> RepairReport {
+        try await inner.repair(folder: folder, logger: logger)
+    }
+
     func upgrade(folder: String) throws -> [String] { try inner.upgrade(folder: folder) }
 
     func backUp(folder: String, to backup: String, logger: Logger) async throws -> BackupReport {

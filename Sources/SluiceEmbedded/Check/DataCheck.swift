@@ -10,7 +10,11 @@ package enum DataCheck {
     /// - Returns: what is wrong, one sentence each; empty = nothing.
     /// - Throws: `ControlError.busy` while a process has the folder, `.damaged` when it cannot be read at all.
     package static func problems(inFolder path: String, logger: Logger) async throws -> [String] {
-        let folder = try DataFolder(path, create: false)
+        try problems(of: DataFolder(path, create: false), logger: logger)
+    }
+
+    static func problems(of folder: DataFolder, logger: Logger) throws -> [String] {
+        let path = folder.path
         do {
             let database = try StoreDatabase(path: folder.storePath)
             var problems: [String] = []
@@ -153,6 +157,12 @@ package enum DataCheck {
             }
         }
         return problems
+    }
+
+    /// Whether the bytes of an object are those that were stored.
+    static func isWhole(_ path: String, _ blob: String, _ size: Int) throws -> Bool {
+        var status = stat()
+        return try stat(path, &status) == 0 && status.st_size == size && sha256(ofFile: path) == blob
     }
 
     private static func sha256(ofFile path: String) throws -> String {
