@@ -7,10 +7,13 @@ public struct JSONValue: Sendable {
     public let kind: Kind
     /// The bytes of the value, quotes and brackets included, without surrounding space.
     public let bytes: Bytes
+    /// A string with a backslash in it.
+    private let hasEscapes: Bool
 
     /// A value whose bytes a scanner has found to be JSON.
     init(validated span: JSONSpan, in document: Bytes) {
         kind = span.kind
+        hasEscapes = span.hasEscapes
         bytes = document[(document.startIndex + span.start)..<(document.startIndex + span.end)]
     }
 
@@ -26,6 +29,31 @@ public struct JSONValue: Sendable {
         self.init(validated: span, in: document)
     }
 
+    /// A value and its members, none for what is no object.
+    package typealias Structure = (value: JSONValue, members: [JSONMember])
+
+    /// Reads a whole document, and its members in the same pass.
+    package static func structure(parsing document: Bytes) throws(JSONMistake) -> Structure {
+        try document.withScanner { (scanner) throws(JSONMistake) -> Structure in
+            let structure = try scanner.structure(in: document)
+            try scanner.finish()
+            return structure
+        }
+    }
+
+    /// The elements of an array, and the members of each, in one pass.
+    package var structures: [Structure] {
+        guard kind == .array else { return [] }
+        return bytes.withScanner { scanner in
+            var found: [Structure] = []
+            scanner.place = .inside
+            do {
+                while try scanner.advanceToElement() { found.append(try scanner.structure(in: bytes)) }
+            } catch {}  // it was JSON when it was made
+            return found
+        }
+    }
+
     /// The text of a string, escapes decoded; `nil` for anything else.
     package var string: String? {
         guard kind == .string else { return nil }
@@ -35,7 +63,7 @@ public struct JSONValue: Sendable {
     /// The text of a string as UTF-8, without a copy where it has no escapes; `nil` for anything else.
     package var textBytes: Bytes? {
         guard kind == .string else { return nil }
-        guard bytes.contains(.backslash) else { return bytes.dropFirst().dropLast() }
+        guard hasEscapes else { return bytes.dropFirst().dropLast() }
         return withSpan { scanner, span in
             var decoded: [UInt8] = []
             scanner.decode(span, into: &decoded)
@@ -78,6 +106,21 @@ public struct JSONValue: Sendable {
         bytes.withScanner { scanner in
             do { return body(scanner, try scanner.value()) } catch { return nil }  // it was JSON when it was made
         }
+    }
+}
+
+extension JSONScanner {
+    /// The value that comes next, with its members.
+    fileprivate mutating func structure(in document: Bytes) throws(JSONMistake) -> JSONValue.Structure {
+        skipSpace()
+        guard try peek() == .openBrace else { return (JSONValue(validated: try value(), in: document), []) }
+        let start = position
+        var members: [JSONMember] = []
+        try enterObject()
+        while let (name, value) = try nextMember() {
+            members.append(JSONMember(name: name, value: value, in: document))
+        }
+        return (JSONValue(validated: JSONSpan(kind: .object, start: start, end: position), in: document), members)
     }
 }
 

@@ -76,20 +76,24 @@ package struct JSONScanner {
     }
 
     /// The next element of the array that was entered; `nil` behind its last one, and the array is left.
-    mutating func nextElement() throws(JSONMistake) -> JSONSpan? {
+    mutating func nextElement() throws(JSONMistake) -> JSONSpan? { try advanceToElement() ? value() : nil }
+
+    /// Stands before the next element of the array that was entered; `false` behind its last one, and the array is left.
+    mutating func advanceToElement() throws(JSONMistake) -> Bool {
         skipSpace()
         let byte = try peek()
         let wasFirst = place.isFirst
         place.isFirst = false
         if byte == .closeBracket {
             leave()
-            return nil
+            return false
         }
         if !wasFirst {
             guard byte == .comma else { throw unexpected(.commaOrBracket) }
             place.position += 1
         }
-        return try value()
+        skipSpace()
+        return true
     }
 
     /// A scanner inside an object or a list that this one has passed over: `nextMember`, or `nextElement`, reads it. Spans

@@ -42,10 +42,27 @@ extension JSONScanner {
         }
     }
 
-    /// Non-zero if one of eight bytes ends plain text; the lowest bit that is set is in the first such byte. (Those
+    /// Where the first byte is that JSON does not write as it is: a quote, a backslash, a control character.
+    static func firstEscaped(in bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
+        let raw = UnsafeRawBufferPointer(bytes)
+        var position = start
+        while position + 8 <= raw.count {
+            let word = UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+            let found = escaped(in: word)
+            if found != 0 { return position + found.trailingZeroBitCount / 8 }
+            position += 8
+        }
+        return bytes[position...].firstIndex { $0 < 0x20 || $0 == .quote || $0 == .backslash }
+    }
+
+    /// Non-zero if one of eight bytes ends plain text, as `escaped`.
+    @inline(__always)
+    private static func special(in word: UInt64) -> UInt64 { escaped(in: word) | word & 0x8080_8080_8080_8080 }
+
+    /// Non-zero if one of eight bytes is written otherwise; the lowest bit that is set is in the first such byte. (Those
     /// above it may be wrong: a subtraction borrows from the next byte, but only where this one is a hit already.)
     @inline(__always)
-    private static func special(in word: UInt64) -> UInt64 {
+    private static func escaped(in word: UInt64) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let high: UInt64 = 0x8080_8080_8080_8080
         let quotes = word ^ (ones &* UInt64(UInt8.quote))
@@ -53,7 +70,7 @@ extension JSONScanner {
         let control = (word &- ones &* 0x20) & ~word
         let quote = (quotes &- ones) & ~quotes
         let backslash = (backslashes &- ones) & ~backslashes
-        return (word | control | quote | backslash) & high
+        return (control | quote | backslash) & high
     }
 
     /// One character of two to four bytes, as the Unicode standard's table 3-7 allows it.

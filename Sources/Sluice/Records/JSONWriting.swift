@@ -12,11 +12,9 @@ extension [UInt8] {
         append(.quote)
         // What needs no escape is copied at once.
         var copied = 0
-        for position in bytes.indices {
-            let byte = bytes[position]
-            guard byte < 0x20 || byte == .quote || byte == .backslash else { continue }
+        while let position = JSONScanner.firstEscaped(in: bytes, from: copied) {
             append(contentsOf: UnsafeBufferPointer(rebasing: bytes[copied..<position]))
-            appendEscaped(byte)
+            appendEscaped(bytes[position])
             copied = position + 1
         }
         append(contentsOf: UnsafeBufferPointer(rebasing: bytes[copied...]))

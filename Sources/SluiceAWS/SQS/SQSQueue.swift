@@ -61,10 +61,9 @@ package struct SQSQueue: BoundedQueue {
         let isFIFO = name != QueueNames.bare(name)
         let messages = batch.map { $0.identified(isFIFO: isFIFO) }
         let answer = try await call("SendMessageBatch") { writer in
-            writer.structures(SQSFields.entries(of: "SendMessageBatch"), Array(messages.enumerated())) {
-                writer, entry in
-                writer.text(SQSFields.entryID, String(entry.offset))
-                entry.element.write(to: &writer)
+            writer.structures(SQSFields.entries(of: "SendMessageBatch"), count: messages.count) { writer, index in
+                writer.text(SQSFields.entryID, String(index))
+                messages[index].write(to: &writer)
             }
         }
         return try BatchAnswer(answer, of: "SendMessageBatch", count: messages.count).results.map { result in
@@ -137,10 +136,10 @@ package struct SQSQueue: BoundedQueue {
         while results.count < receipts.count {
             let batch = Array(receipts[results.count...].prefix(Self.mostEntries))
             let answer = try await call(action) { writer in
-                writer.structures(SQSFields.entries(of: action), Array(batch.enumerated())) { writer, entry in
-                    writer.text(SQSFields.entryID, String(entry.offset))
+                writer.structures(SQSFields.entries(of: action), count: batch.count) { writer, index in
+                    writer.text(SQSFields.entryID, String(index))
                     // A receipt of another engine has no handle here, and is refused as one that nobody gave.
-                    writer.text(SQSFields.receiptHandle, entry.element.opaque ?? "none")
+                    writer.text(SQSFields.receiptHandle, batch[index].opaque ?? "none")
                     write(&writer)
                 }
             }

@@ -85,7 +85,7 @@ package struct EmbeddedQueue: BoundedQueue {
                         run: { state in
                             let queue = try state.queue(named: name)
                             state.changedQueues.insert(queue.id)
-                            state.parked.insert(id)
+                            state.park(id, at: queue)
                             queue.roomWaiters.append(RoomWaiter(id: id) { continuation.resume(with: $0) })
                             return {}
                         },

@@ -18,6 +18,8 @@ final class QueueState {
     var chunks: Deque<Int64> = []
     /// Messages of it are older than those before them: they keep their age in a client's dead-letter queue.
     var hasMixedAges = false
+    /// Of the bodies that the last turn has stored.
+    var bytesOfLastChunk = 0
     /// How many numbers in `chunks` are of chunks that are gone.
     var goneChunks = 0
     var deduplication = DeduplicationWindow()

@@ -199,7 +199,7 @@ extension StoreState {
     /// Gives everybody who waits for a first message what is visible now. A step that may not have it yet (a suspect is
     /// out) does not stand in the way of a client.
     func serveWaiters() {
-        for queue in queues.values {
+        for queue in waitedQueues {
             var place = 0
             while queue.depth.ready > 0, place < queue.waiters.count {
                 let waiter = queue.waiters[place]
@@ -234,17 +234,19 @@ extension StoreState {
         } else {
             let deadline = request.wait.map { now + $0 }
             queue.waiters.append(ReceiveWaiter(id: id, request: request, deadline: deadline, answer: answer))
-            parked.insert(id)
+            park(id, at: queue)
         }
     }
 
     /// Undoes what a failed turn did to those who wait.
     func restoreWaiters() {
         for handout in handouts.reversed() {
-            if let (queue, waiter) = handout.waiter { queues[queue]?.waiters.prepend(waiter) }
+            guard let (id, waiter) = handout.waiter, let queue = queues[id] else { continue }
+            queue.waiters.prepend(waiter)
+            waited.insert(id)
         }
         handouts.removeAll()
-        for queue in queues.values {
+        for queue in waitedQueues {
             queue.waiters.removeAll { parked.contains($0.id) }
             queue.roomWaiters.removeAll { parked.contains($0.id) }
         }
@@ -259,20 +261,40 @@ extension StoreState {
             let error = QueueError.unknown(queue.name, suggestion: nil)
             for waiter in queue.waiters { waiter.answer(.failure(error)) }
             for waiter in queue.roomWaiters { waiter.answer(.failure(error)) }
+            waited.remove(queue.id)
         }
         endedQueues.removeAll()
-        for queue in queues.values where !queue.waiters.isEmpty {
+        for queue in waitedQueues {
             queue.waiters.removeAll { waiter in
                 guard let deadline = waiter.deadline, deadline <= now else { return false }
                 waiter.answer(.success([]))
                 return true
             }
+            if queue.waiters.isEmpty, queue.roomWaiters.isEmpty { waited.remove(queue.id) }
+        }
+    }
+
+    /// Somebody waits at a queue, for a message or for room.
+    func park(_ waiter: UInt64, at queue: QueueState) {
+        parked.insert(waiter)
+        waited.insert(queue.id)
+    }
+
+    /// The queues at which somebody waits, of thousands perhaps.
+    private var waitedQueues: [QueueState] { waited.compactMap { queues[$0] } }
+
+    /// Answers those who wait for room where there is some.
+    func tellRoom() {
+        for queue in waitedQueues where !queue.roomWaiters.isEmpty {
+            guard !queue.gauge.isFull(onFullDisk: isDiskFull) else { continue }
+            for waiter in queue.roomWaiters { waiter.answer(.success(())) }
+            queue.roomWaiters.removeAll()
         }
     }
 
     private func endCancelled() {
         guard !cancelled.isEmpty else { return }
-        for queue in queues.values {
+        for queue in waitedQueues {
             for waiter in queue.waiters where cancelled.contains(waiter.id) {
                 waiter.answer(.failure(CancellationError()))
             }
@@ -310,7 +332,7 @@ extension StoreState {
         if !unreadable.isEmpty { next = now }
         if let due = nextMoveDue { next = min(next, due) }
         if let timer = timers.min { next = min(next, Timestamp(milliseconds: timer.due)) }
-        for queue in queues.values where !queue.waiters.isEmpty {
+        for queue in waitedQueues {
             for waiter in queue.waiters { next = min(next, waiter.deadline ?? next) }
         }
         return next

@@ -29,6 +29,12 @@ final class Checkpointer: Sendable {
             defer { sqlite3_close_v2(opened) }
             throw SQLiteFailure(code)
         }
+        // Without it a connection does not know that there is a log, and its checkpoints do nothing.
+        let read = sqlite3_exec(connection, "SELECT count(*) FROM sqlite_schema", nil, nil, nil)
+        guard read == SQLITE_OK else {
+            defer { sqlite3_close_v2(connection) }
+            throw SQLiteFailure(read, on: connection)
+        }
         // The connection is used by this thread alone, from here on.
         let handed = Handed(connection: connection)
         let thread = Thread { checkpointer.run(handed.connection, logger) }

@@ -76,12 +76,17 @@ struct ChunkBuilder {
     static let mostMessages = 4_096
     static let mostBytes = 1 << 20
 
-    private var header = ByteWriter(reserving: 4_096)
+    private var header: ByteWriter
     private var body: [UInt8] = []
     private var entries: [Int] = []
     private var offsets = [0]
 
-    init() { header.byte(HeaderCoding.version) }
+    /// - Parameter bytes: of bodies that are expected; memory that grows is copied, and is new to the process each time.
+    init(reserving bytes: Int = 0) {
+        header = ByteWriter(reserving: 4_096)
+        body.reserveCapacity(min(bytes, Self.mostBytes))
+        header.byte(HeaderCoding.version)
+    }
 
     var count: Int { entries.count }
 

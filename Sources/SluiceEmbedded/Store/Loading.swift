@@ -85,6 +85,7 @@ extension StoreState {
             present.roomWaiters.append(contentsOf: queue.roomWaiters)
             queue.waiters.removeAll()
             queue.roomWaiters.removeAll()
+            waited.insert(id)
         }
     }
 

@@ -68,6 +68,8 @@ final class StoreState {
     var isLogLeft = false
     var asksForEmptyLog = false
     var conditionWaiters: [ConditionWaiter] = []
+    /// Queues at which somebody waits.
+    var waited: Set<Int64> = []
     /// The disk has the reserve left: it is for settling, not for what a step would make of what is stored.
     var isDiskFull = false
     /// Called after each commit with the queues whose gauges or records changed.
@@ -177,13 +179,14 @@ final class StoreState {
         chunks[chunk.id] = chunk
         queue.chunks.append(chunk.id)
         changedQueues.insert(queue.id)
-        let open = OpenChunk(chunk: chunk)
+        let open = OpenChunk(chunk: chunk, reserving: queue.bytesOfLastChunk)
         builders[queue.id] = open
         return open
     }
 
     private func close(_ queue: Int64) {
         guard let open = builders.removeValue(forKey: queue) else { return }
+        queues[queue]?.bytesOfLastChunk = open.chunk.storedBytes
         finished.append(FinishedChunk(chunk: open.chunk, content: open.builder.finish()))
     }
 
@@ -424,11 +427,7 @@ final class StoreState {
         changedRecords.removeAll()
         for id in changedQueues.numbers { queues[id]?.updateGauge() }
         changedQueues.removeAll()
-        for queue in queues.values where !queue.roomWaiters.isEmpty {
-            guard !queue.gauge.isFull(onFullDisk: isDiskFull) else { continue }
-            for waiter in queue.roomWaiters { waiter.answer(.success(())) }
-            queue.roomWaiters.removeAll()
-        }
+        tellRoom()
         conditionWaiters.removeAll { waiter in
             guard waiter.condition(self) else { return false }
             waiter.answer(.success(()))
@@ -448,9 +447,13 @@ private struct FinishedChunk {
 
 private final class OpenChunk {
     let chunk: Chunk
-    @exclusivity(unchecked) var builder = ChunkBuilder()
+    @exclusivity(unchecked) var builder: ChunkBuilder
 
-    init(chunk: Chunk) { self.chunk = chunk }
+    /// - Parameter bytes: that the last one had, for the next is mostly alike.
+    init(chunk: Chunk, reserving bytes: Int) {
+        self.chunk = chunk
+        builder = ChunkBuilder(reserving: bytes)
+    }
 }
 
 /// When a message becomes visible by itself; void if its state has changed since.

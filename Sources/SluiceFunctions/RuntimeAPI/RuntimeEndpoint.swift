@@ -223,13 +223,17 @@ final class RuntimeEndpoint: Sendable {
     /// Gives the process one invocation, and waits for its answer until the deadline.
     /// - Parameter limit: the time until the deadline.
     func invoke(_ invocation: Invocation, limit: Duration) async -> Answer {
-        await withTimer(limit) {
+        let isLate = Flag()
+        return await withTimer(limit) {
+            isLate.raise()
             self.end(invocation.id, .timeUp)
         } _: {
             await withTaskCancellationHandler {
                 await withCheckedContinuation { continuation in
                     begin(invocation) { continuation.resume(returning: $0) }
+                    // Either may have come before there was anything to end.
                     if Task.isCancelled { end(invocation.id, .cancelled) }
+                    if isLate.isRaised { end(invocation.id, .timeUp) }
                 }
             } onCancel: {
                 end(invocation.id, .cancelled)
@@ -271,4 +275,12 @@ final class RuntimeEndpoint: Sendable {
         defer { timer.cancel() }
         return await body()
     }
+}
+
+/// Raised once, by one thread, and seen by another.
+private final class Flag: Sendable {
+    private let value = Atomic<Bool>(false)
+
+    func raise() { value.store(true, ordering: .releasing) }
+    var isRaised: Bool { value.load(ordering: .acquiring) }
 }

@@ -38,11 +38,12 @@ enum BatchCheck {
             case .failure(let error): failed.append((id, error))
             }
         }
-        answer.structures(SQSFields.successful(of: action), done) { answer, entry in
-            answer.text(SQSFields.entryID, entry.id)
-            write(&answer, entry.result)
+        answer.structures(SQSFields.successful(of: action), count: done.count) { answer, index in
+            answer.text(SQSFields.entryID, done[index].id)
+            write(&answer, done[index].result)
         }
-        answer.structures(SQSFields.failed, failed) { answer, entry in
+        answer.structures(SQSFields.failed, count: failed.count) { answer, index in
+            let entry = failed[index]
             answer.text(SQSFields.entryID, entry.id)
             answer.boolean(SQSFields.senderFault, entry.error.isSendersFault)
             answer.text(SQSFields.code, entry.error.code)

@@ -5,8 +5,7 @@ import SluiceWire
 /// The receipt handles that clients are given: the engine's receipt, and a code that only this folder can make, over it
 /// and the name of its queue. One of another queue or another folder, a forged one and a shortened one are told at once.
 struct ReceiptTokens: Sendable {
-    /// The state after the key: copied for each handle, because preparing it costs as much as hashing.
-    private let keyed: HMAC<SHA256>
+    private let keyed: KeyedHash
 
     private static let version: UInt8 = 1
     private static let receiptLength = 1 + 16 + 4 + 8 + 4 + 8
@@ -15,7 +14,7 @@ struct ReceiptTokens: Sendable {
     init(secret: [UInt8]) {
         // Never the folder's secret itself: what it is for elsewhere is nobody's business here.
         let key = HMAC<SHA256>.authenticationCode(for: Array("receipts".utf8), using: SymmetricKey(data: secret))
-        keyed = HMAC(key: SymmetricKey(data: key))
+        keyed = KeyedHash(key: Array(key))
     }
 
     /// - Parameter time: of the receive.
@@ -63,9 +62,9 @@ struct ReceiptTokens: Sendable {
     }
 
     private func code(of bytes: [UInt8], _ queue: String) -> [UInt8] {
-        var hmac = keyed
-        hmac.update(data: bytes)
-        hmac.update(data: Array(queue.utf8))
-        return Array(hmac.finalize().prefix(Self.codeLength))
+        var hash = keyed
+        hash.update(bytes)
+        hash.update(Array(queue.utf8))
+        return hash.finalize().withUnsafeBytes { Array($0.prefix(Self.codeLength)) }
     }
 }

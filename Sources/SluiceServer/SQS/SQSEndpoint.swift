@@ -1,4 +1,3 @@
-import Foundation
 import Logging
 import NIOHTTP1
 import Sluice
@@ -43,7 +42,8 @@ final class SQSEndpoint: Sendable {
     func respond(
         to request: ServerRequest, _ wire: WireProtocol, _ caller: () throws -> Caller
     ) async -> ServerAnswer {
-        let requestID = UUID().uuidString.lowercased()
+        var random = SystemRandomNumberGenerator()
+        let requestID = MessageID.random(using: &random).description
         do {
             // Who asks comes first: whoever may not is told nothing else.
             let caller = try caller()

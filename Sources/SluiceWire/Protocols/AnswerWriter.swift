@@ -70,18 +70,20 @@ package struct AnswerWriter: Sendable {
     }
 
     package mutating func texts(_ name: ParameterName, _ texts: [String]) {
-        list(name, texts) { writer, text in
+        list(name, count: texts.count) { writer, index in
             switch writer.wire {
-            case .json: writer.bytes.appendJSON(text)
-            case .query: writer.bytes.appendXML(text)
+            case .json: writer.bytes.appendJSON(texts[index])
+            case .query: writer.bytes.appendXML(texts[index])
             }
         }
     }
 
-    package mutating func structures<Item>(
-        _ name: ParameterName, _ items: [Item], _ write: (inout AnswerWriter, Item) -> Void
+    /// - Parameter write: writes the structure of this index. (Not of an item: what is generic across modules copies its
+    ///   values, and a message is a large one.)
+    package mutating func structures(
+        _ name: ParameterName, count: Int, _ write: (inout AnswerWriter, Int) -> Void
     ) {
-        list(name, items) { writer, item in writer.structure { write(&$0, item) } }
+        list(name, count: count) { writer, index in writer.structure { write(&$0, index) } }
     }
 
     package mutating func map(_ name: ParameterName, _ entries: [(key: String, value: String)], key: String = "Name") {
@@ -101,24 +103,22 @@ package struct AnswerWriter: Sendable {
 
     // MARK: Parts
 
-    private mutating func list<Item>(
-        _ name: ParameterName, _ items: [Item], _ write: (inout AnswerWriter, Item) -> Void
-    ) {
+    private mutating func list(_ name: ParameterName, count: Int, _ write: (inout AnswerWriter, Int) -> Void) {
         // An empty list, and an empty map, is not written: as AWS does it.
-        guard !items.isEmpty else { return }
+        guard count > 0 else { return }
         switch wire {
         case .json:
             begin(name)
             bytes.append(UInt8(ascii: "["))
-            for (index, item) in items.enumerated() {
+            for index in 0..<count {
                 if index > 0 { bytes.append(UInt8(ascii: ",")) }
-                write(&self, item)
+                write(&self, index)
             }
             bytes.append(UInt8(ascii: "]"))
         case .query:
-            for item in items {
+            for index in 0..<count {
                 begin(name)
-                write(&self, item)
+                write(&self, index)
                 end(name)
             }
         }

@@ -6,18 +6,22 @@ package struct JSONParameters: Sendable {
 
     /// Reads a whole body; an empty one is a structure without members.
     package init(body: Bytes) throws(ParameterFault) {
-        let value: JSONValue
+        let structure: JSONValue.Structure
         do {
-            value = try JSONValue(parsing: body.isEmpty ? Bytes("{}") : body)
+            structure = try JSONValue.structure(parsing: body.isEmpty ? Bytes("{}") : body)
         } catch {
             throw ParameterFault("The body is not JSON: \(error.message)")
         }
-        try self.init(value, name: "body")
+        try self.init(structure, name: "body")
     }
 
     private init(_ value: JSONValue, name: String) throws(ParameterFault) {
-        guard value.kind == .object else { throw Self.mismatch(name, value, "a structure") }
-        members = value.members.map { ($0.name, $0.value) }
+        try self.init((value, Array(value.members)), name: name)
+    }
+
+    private init(_ structure: JSONValue.Structure, name: String) throws(ParameterFault) {
+        guard structure.value.kind == .object else { throw Self.mismatch(name, structure.value, "a structure") }
+        members = structure.members.map { ($0.name, $0.value) }
     }
 
     private subscript(name: String) -> JSONValue? {
@@ -47,7 +51,11 @@ package struct JSONParameters: Sendable {
     }
 
     package func structures(_ name: String) throws(ParameterFault) -> [JSONParameters]? {
-        try elements(name)?.mapTyped { value throws(ParameterFault) in try JSONParameters(value, name: name) }
+        guard let value = self[name] else { return nil }
+        guard value.kind == .array else { throw Self.mismatch(name, value, "a list") }
+        return try value.structures.mapTyped { structure throws(ParameterFault) in
+            try JSONParameters(structure, name: name)
+        }
     }
 
     package func map(_ name: String) throws(ParameterFault) -> [(key: String, value: String)]? {

@@ -1,4 +1,5 @@
 import Crypto
+package import Foundation
 
 /// A request as Signature Version 4 signs it, on either side.
 package struct CanonicalRequest: Sendable {
@@ -97,10 +98,16 @@ package enum QueryString {
 }
 
 package enum Hexadecimal {
-    package static func text(of bytes: some Sequence<UInt8>) -> String {
-        var digits: [UInt8] = []
-        for byte in bytes { digits += [digit(byte >> 4), digit(byte & 0xF)] }
-        return String(decoding: digits, as: UTF8.self)
+    package static func text(of digest: some ContiguousBytes) -> String {
+        digest.withUnsafeBytes { bytes in
+            String(unsafeUninitializedCapacity: 2 * bytes.count) { buffer in
+                for (index, byte) in bytes.enumerated() {
+                    buffer[2 * index] = digit(byte >> 4)
+                    buffer[2 * index + 1] = digit(byte & 0xF)
+                }
+                return 2 * bytes.count
+            }
+        }
     }
 
     package static func sha256(of bytes: some Sequence<UInt8>) -> String {

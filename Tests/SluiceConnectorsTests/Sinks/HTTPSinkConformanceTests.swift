@@ -43,7 +43,9 @@ struct HTTPPlace: RecordSinkPlace {
     let refusedBody: Bytes
     let knowsRepeatedRecords = false
 
-    /// Ten thousand requests one by one take their time on a machine that is busy.
+    var largeBatch: Int { request.body == .single ? 1_000 : 10_000 }
+
+    /// A thousand requests one by one take their time on a machine that is busy.
     func sink() throws -> any RecordSink { try server.sink(request, timeout: .minutes(2)) }
 
     func storedNumbers() -> [Int] {

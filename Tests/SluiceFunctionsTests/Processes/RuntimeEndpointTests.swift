@@ -5,7 +5,7 @@ import Testing
 
 @testable import SluiceFunctions
 
-@Suite("Where a process and its host meet")
+@Suite("Where a process and its host meet", .timeLimit(.minutes(4)))
 struct RuntimeEndpointTests {
     private let endpoint = RuntimeEndpoint()
     private let killed = ProcessEnd(description: "signal: killed")
@@ -88,9 +88,15 @@ struct RuntimeEndpointTests {
     func late() async {
         let given = next()
         let call = invoke("a", limit: .milliseconds(1))
-        await given.wait()
         #expect(await call.value == .timeUp)
+        await given.wait()
         #expect(endpoint.response("a", []) == .unknownInvocation)
+    }
+
+    @Test("an invocation whose time is up before it is even under way ends all the same", arguments: 0..<50)
+    func lateAtOnce(_: Int) async {
+        #expect(await endpoint.invoke(invocation("a"), limit: .nanoseconds(1)) == .timeUp)
+        #expect(endpoint.current == nil)
     }
 
     @Test("a process that ends tells whoever waits, and whether it had seen the invocation")

@@ -100,7 +100,9 @@ struct AnswerWriterTests {
             writer.integer(ParameterName("N"), 3)
             writer.texts(ParameterName("Urls", query: "Url"), ["1", "2"])
             writer.map(ParameterName("Attributes", query: "Attribute"), [("k", "v")])
-            writer.structures(ParameterName("Entries", query: "Entry"), ["e"]) { $0.text(ParameterName("Id"), $1) }
+            writer.structures(ParameterName("Entries", query: "Entry"), count: 1) { answer, _ in
+                answer.text(ParameterName("Id"), "e")
+            }
             writer.structureMap(ParameterName("Values", query: "Value"), [("k", [UInt8]([0, 1]))]) {
                 $0.blob(ParameterName("BinaryValue"), $1[...])
             }

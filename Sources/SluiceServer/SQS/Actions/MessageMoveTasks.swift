@@ -37,7 +37,8 @@ extension SQSAction {
         let limit = try call.integer(
             SQSFields.maxResults, in: 1...10, otherwise: "Must be between 1 and 10, if provided.")
         let tasks = try await call.engine.queues.moves(from: source.name)
-        answer.structures(SQSFields.results, Array(tasks.prefix(limit ?? 1))) { answer, task in
+        answer.structures(SQSFields.results, count: min(tasks.count, limit ?? 1)) { answer, index in
+            let task = tasks[index]
             let source = call.location(ofQueue: task.source).arn
             if task.status == .running {
                 answer.text(

@@ -14,7 +14,8 @@ extension SQSAction {
             received = []
         }
         let now = call.engine.clock.now
-        answer.structures(SQSFields.messages, received) { answer, message in
+        answer.structures(SQSFields.messages, count: received.count) { answer, index in
+            let message = received[index]
             let text = MessageText(message.body, call.wire)
             answer.text(SQSFields.messageID, message.id.description)
             answer.text(
