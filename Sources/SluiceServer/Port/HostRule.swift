@@ -29,12 +29,13 @@ struct HostRule: Sendable {
         if host.hasPrefix("["), let end = host.firstIndex(of: "]") {
             return host[host.index(after: host.startIndex)..<end].lowercased()
         }
-        return (host.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).first ?? "").lowercased()
+        return Substring(host.utf8.prefix { $0 != UInt8(ascii: ":") }).lowercased()
     }
 
     static func isLoopback(_ name: String) -> Bool {
         if name == "::1" || name == "0:0:0:0:0:0:0:1" { return true }
-        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+        let parts = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        return parts.count == 4 && parts[0].elementsEqual("127".utf8)
+            && parts.allSatisfy { UInt8(Substring($0)) != nil }
     }
 }

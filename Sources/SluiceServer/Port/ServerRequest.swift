@@ -16,9 +16,10 @@ struct ServerRequest: Sendable {
 
     init(_ head: HTTPRequestHead, body: Bytes, isTLS: Bool, peer: String) {
         method = head.method.rawValue
-        let parts = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        path = Self.path(String(parts[0]))
-        query = parts.count > 1 ? String(parts[1]) : ""
+        let target = head.uri.utf8
+        let mark = target.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex
+        path = Self.path(String(Substring(target[..<mark])))
+        query = String(Substring(target[mark...].dropFirst()))
         headers = head.headers
         self.body = body
         self.isTLS = isTLS

@@ -60,25 +60,27 @@ struct QueueLocation: Hashable, Sendable {
     /// Reads a QueueUrl in any of its forms: whole, `account/name`, or the bare name.
     /// - Returns: the places that it may mean, the likeliest first; empty = it is none.
     static func places(ofURL url: String, _ caller: Caller, _ home: Home) -> [QueueLocation] {
-        var (host, path) = ("", url[...])
-        if let scheme = url.firstRange(of: "://") {
-            let rest = url[scheme.upperBound...]
-            let slash = rest.firstIndex(of: "/") ?? rest.endIndex
-            host = String(rest[..<slash])
+        // Bytes, not characters: every request comes by here.
+        var (host, path) = ("", url.utf8[...])
+        if let colon = path.firstIndex(of: UInt8(ascii: ":")), path[colon...].starts(with: "://".utf8) {
+            let rest = path[colon...].dropFirst(3)
+            let slash = rest.firstIndex(of: UInt8(ascii: "/")) ?? rest.endIndex
+            host = String(Substring(rest[..<slash]))
             path = rest[slash...]
         }
-        return places(ofPath: String(path.prefix { $0 != "?" && $0 != "#" }), host: host, caller, home)
+        let place = path.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
+        return places(ofPath: String(Substring(place)), host: host, caller, home)
     }
 
     /// Whether a path names a queue as its URL does.
     static func isPath(_ path: String) -> Bool {
-        let parts = path.split(separator: "/")
+        let parts = path.utf8.split(separator: UInt8(ascii: "/")).map { Substring($0) }
         let account = parts.count == 4 && parts[0] == "queue" ? parts[2] : parts.count == 2 ? parts[0] : ""
         return account.utf8.count == 12 && account.utf8.allSatisfy { (0x30...0x39).contains($0) }
     }
 
     static func places(ofPath path: String, host: String, _ caller: Caller, _ home: Home) -> [QueueLocation] {
-        let parts = path.split(separator: "/").map(String.init)
+        let parts = path.utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }
         if parts.count == 4, parts[0] == "queue" {
             return [QueueLocation(region: parts[1], account: parts[2], name: parts[3])]
         }
@@ -94,7 +96,8 @@ struct QueueHost {
     let region: String?
 
     init(_ host: String) {
-        let labels = host.lowercased().split(separator: ".", omittingEmptySubsequences: false)
+        let labels = host.lowercased().utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+            .map { Substring($0) }
         if labels.count >= 3, labels[0] == "sqs", Self.isRegion(labels[1]) {
             region = String(labels[1])
         } else if labels.count >= 3, labels[1] == "queue", Self.isRegion(labels[0]) {
