@@ -124,6 +124,7 @@ extension StoreState {
     private func forgetDeduplication(of queue: QueueState) {
         queue.deduplication = DeduplicationWindow()
         let id = queue.id
+        remembered = remembered.filter { $0.value.queue != id }
         execute { try $0.execute(sql: "DELETE FROM deduplication WHERE queue = ?", arguments: [id]) }
     }
 

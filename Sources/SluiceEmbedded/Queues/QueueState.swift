@@ -103,34 +103,3 @@ struct RoomWaiter {
     let id: UInt64
     let answer: @Sendable (Result<Void, any Error>) -> Void
 }
-
-/// The deduplication ids of the last five minutes.
-struct DeduplicationWindow {
-    static let length: Duration = .seconds(300)
-
-    /// The message that was stored under an id.
-    struct First {
-        var message: MessageID
-        var sequence: SequenceNumber?
-    }
-
-    private var entries: [String: (first: First, expires: Timestamp)] = [:]
-    private var expiry: Deque<(id: String, expires: Timestamp)> = []
-
-    mutating func first(of id: String, at now: Timestamp) -> First? {
-        prune(at: now)
-        return entries[id]?.first
-    }
-
-    mutating func remember(_ id: String, _ first: First, until expires: Timestamp) {
-        entries[id] = (first, expires)
-        expiry.append((id, expires))
-    }
-
-    private mutating func prune(at now: Timestamp) {
-        while let oldest = expiry.first, oldest.expires <= now {
-            expiry.removeFirst()
-            if let entry = entries[oldest.id], entry.expires <= now { entries[oldest.id] = nil }
-        }
-    }
-}

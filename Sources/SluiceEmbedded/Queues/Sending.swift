@@ -52,7 +52,7 @@ extension StoreState {
             }
             let ref = try enter(message, queue)
             let sequence = queue.isFIFO ? SequenceNumber(of: ref) : nil
-            if queue.isFIFO { remember(message, sequence, in: queue) }
+            if queue.isFIFO { remember(message, sequence, ref, in: queue) }
             stored += 1
             if message.withoutSubject { withoutSubject += 1 }
             results.append(.stored(message.id, sequence))
@@ -105,14 +105,24 @@ extension StoreState {
         return queue.deduplication.first(of: id, at: now)
     }
 
-    private func remember(_ message: PreparedMessage, _ sequence: SequenceNumber?, in queue: QueueState) {
+    private func remember(
+        _ message: PreparedMessage, _ sequence: SequenceNumber?, _ ref: MessageRef, in queue: QueueState
+    ) {
         guard let id = message.deduplicationKey(in: queue) else { return }
         let expires = now + DeduplicationWindow.length
         let first = DeduplicationWindow.First(message: message.id, sequence: sequence)
         queue.deduplication.remember(id, first, until: expires)
+        remembered(ref.chunk, of: queue.id, until: expires).add(id, first)
+    }
+
+    private func remembered(_ chunk: Int64, of queue: Int64, until expires: Timestamp) -> ChunkDeduplication {
+        if let ids = remembered[chunk] { return ids }
+        let ids = ChunkDeduplication(queue: queue, expires: expires)
+        remembered[chunk] = ids
+        // Written in its turn: a purge before or behind it forgets what it should.
         let database = database
-        let queueID = queue.id
-        execute { _ in try database.remember(id, in: queueID, first, until: expires) }
+        execute { _ in try database.remember(ids, ofChunk: chunk) }
+        return ids
     }
 }
 

@@ -15,6 +15,7 @@ final class Checkpointer: Sendable {
     private static let pages = 1_000
 
     private let signal = DispatchSemaphore(value: 0)
+    private let ended = DispatchSemaphore(value: 0)
     private let isBusy = Atomic<Bool>(false)
     private let isDone = Atomic<Bool>(false)
     private let isStopping = Atomic<Bool>(false)
@@ -51,13 +52,18 @@ final class Checkpointer: Sendable {
         return false
     }
 
+    /// Returns when the file is closed: whoever opens it next finds no lock of ours.
     func stop() {
         isStopping.store(true, ordering: .releasing)
         signal.signal()
+        ended.wait()
     }
 
     private func run(_ connection: OpaquePointer, _ logger: Logger) {
-        defer { sqlite3_close_v2(connection) }
+        defer {
+            sqlite3_close_v2(connection)
+            ended.signal()
+        }
         while true {
             signal.wait()
             if isStopping.load(ordering: .acquiring) { return }

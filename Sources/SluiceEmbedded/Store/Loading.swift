@@ -113,21 +113,23 @@ extension StoreState {
     }
 
     private func loadDeduplication(_ database: Database) throws {
-        let rows = try Row.fetchAll(
+        for queue in queues.values { queue.deduplication = DeduplicationWindow() }
+        // In the order in which they expire, which is that of the chunks.
+        let rows = try Row.fetchCursor(
             database,
             sql: """
-                SELECT queue, id, message, expires, checksum IS crc(queue, id, message, expires) AS whole
-                FROM deduplication WHERE expires > ? OR checksum IS NOT crc(queue, id, message, expires) ORDER BY expires
+                SELECT queue, expires, ids, checksum IS crc(chunk, queue, expires, ids) FROM deduplication
+                WHERE expires > ? OR checksum IS NOT crc(chunk, queue, expires, ids) ORDER BY chunk
                 """, arguments: [now.milliseconds])
-        for queue in queues.values { queue.deduplication = DeduplicationWindow() }
-        for row in rows {
-            guard try row.decode(forColumn: "whole") else { throw StoreDamage(RowChecksum.problem(1, "deduplication")) }
-            var reader = ByteReader(Array(try row.decode(Data.self, forColumn: "message")))
-            let expires = try Timestamp(stored: row.decode(forColumn: "expires"))
-            let queue: Int64 = try row.decode(forColumn: "queue")
-            let first = DeduplicationWindow.First(
-                message: try reader.id(), sequence: reader.isAtEnd ? nil : SequenceNumber(try reader.word()))
-            queues[queue]?.deduplication.remember(try row.decode(forColumn: "id"), first, until: expires)
+        while let row = try rows.next() {
+            guard try row.decode(atIndex: 3) else { throw StoreDamage(RowChecksum.problem(1, "deduplication")) }
+            let (id, expires): (Int64, Timestamp) = (
+                try row.decode(atIndex: 0), try Timestamp(stored: row.decode(atIndex: 1))
+            )
+            guard let queue = queues[id] else { continue }
+            try ChunkDeduplication.read(Array(row.decode(Data.self, atIndex: 2))) { id, first in
+                queue.deduplication.remember(id, first, until: expires)
+            }
         }
     }
 
@@ -139,15 +141,15 @@ extension StoreState {
         let rows = try Row.fetchCursor(
             database,
             sql: """
-                SELECT c.id, c.queue, c.arrived, c.stood_still, c.header, s.state, a.chunk IS NOT NULL AS raw,
-                    c.origin IS NOT NULL AS refers, s.checksum IS crc(s.chunk, s.state) AND
-                    c.checksum IS crc(c.id, c.queue, c.arrived, c.stood_still, c.header, c.origin) AS whole
+                SELECT c.id, c.queue, c.arrived, c.stood_still, c.header, s.state, a.chunk IS NOT NULL,
+                    c.origin IS NOT NULL, s.checksum IS crc(s.chunk, s.state) AND
+                    c.checksum IS crc(c.id, c.queue, c.arrived, c.stood_still, c.header, c.origin)
                 FROM chunk_state s JOIN chunk c ON c.id = s.chunk LEFT JOIN archive a ON a.chunk = c.id
                 ORDER BY c.id
                 """)
         var suspects: [MessageRef] = []
         while let row = try rows.next() {
-            let id: Int64 = try row.decode(forColumn: "id")
+            let id: Int64 = try row.decode(atIndex: 0)
             do {
                 try loadChunk(row, processDied: processDied, suspects: &suspects)
             } catch {
@@ -158,20 +160,20 @@ extension StoreState {
     }
 
     private func loadChunk(_ row: Row, processDied: Bool, suspects: inout [MessageRef]) throws {
-        guard try row.decode(forColumn: "whole") else {
+        guard try row.decode(atIndex: 8) else {
             throw StoreDamage("its headers or states are not those that were written (checksum)")
         }
-        let queueID: Int64 = try row.decode(forColumn: "queue")
+        let queueID: Int64 = try row.decode(atIndex: 1)
         guard let queue = queues[queueID] else {
             throw StoreDamage("it belongs to queue \(queueID), which is not there")
         }
         let chunk = Chunk(
-            id: try row.decode(forColumn: "id"), queue: queueID,
-            arrived: try Timestamp(stored: row.decode(forColumn: "arrived")),
-            stoodStill: try Timestamp(stored: row.decode(forColumn: "stood_still")).milliseconds,
-            isReference: try row.decode(forColumn: "refers"))
-        chunk.isRawCopy = try row.decode(forColumn: "raw")
-        var reader = ByteReader(Array(try row.decode(Data.self, forColumn: "header")))
+            id: try row.decode(atIndex: 0), queue: queueID,
+            arrived: try Timestamp(stored: row.decode(atIndex: 2)),
+            stoodStill: try Timestamp(stored: row.decode(atIndex: 3)).milliseconds,
+            isReference: try row.decode(atIndex: 7))
+        chunk.isRawCopy = try row.decode(atIndex: 6)
+        var reader = ByteReader(Array(try row.decode(Data.self, atIndex: 4)))
         guard try reader.byte() == HeaderCoding.version else { throw StoreDamage("a header of another version") }
         var groups: [String?] = []
         while !reader.isAtEnd {
@@ -179,7 +181,7 @@ extension StoreState {
             chunk.append(length: header.bodyLength, group: nil, state: MessageState())
             groups.append(header.lineage.group)
         }
-        chunk.take(try ChunkStates(count: chunk.count, encoded: Array(row.decode(Data.self, forColumn: "state"))))
+        chunk.take(try ChunkStates(count: chunk.count, encoded: Array(row.decode(Data.self, atIndex: 5))))
         if let last = queue.chunks.last.flatMap({ chunks[$0] }), chunk.arrived < last.arrived {
             queue.hasMixedAges = true
         }

@@ -9,6 +9,7 @@ import GRDB
 /// - `chunk_state`: one row for every chunk that has messages left; empty while nothing was received from it.
 ///   Numbers of chunks are never used again, so that an old receipt never fits a new message.
 /// - `ledger`: the figures of `LedgerEntry`, by account (`queue/NUMBER`, `step/PIPELINE/STEP`).
+/// - `deduplication`: the deduplication ids of the messages of a chunk, until they are forgotten; the chunk may be gone.
 /// - `send_session`: how many messages of a sender's session are stored, so that what it sends again is stored once.
 /// - `failure`: the failures of messages that are still in their queues, one row each; `number` counts from 0.
 /// - `object`: the versions of objects. `present`: its bucket has it, else it is a raw copy until `modified + keep`;
@@ -115,10 +116,10 @@ enum Schema {
                         PRIMARY KEY (account, entry)
                     ) WITHOUT ROWID;
                     CREATE TABLE deduplication (
-                        queue INTEGER NOT NULL, id TEXT NOT NULL, message BLOB NOT NULL, expires INTEGER NOT NULL,
-                        checksum INTEGER NOT NULL AS (crc(queue, id, message, expires)) STORED,
-                        PRIMARY KEY (queue, id)
-                    ) WITHOUT ROWID;
+                        chunk INTEGER PRIMARY KEY, queue INTEGER NOT NULL, expires INTEGER NOT NULL,
+                        checksum INTEGER NOT NULL AS (crc(chunk, queue, expires, ids)) STORED,
+                        ids BLOB NOT NULL
+                    );
                     CREATE INDEX deduplication_expires ON deduplication (expires);
                     CREATE TABLE send_session (
                         id BLOB PRIMARY KEY, taken INTEGER NOT NULL, used INTEGER NOT NULL,

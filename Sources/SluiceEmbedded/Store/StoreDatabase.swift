@@ -27,7 +27,7 @@ final class StoreDatabase {
     private let archiveChunk: Statement
     private let readHeader: Statement
     private let readBody: Statement
-    private let rememberID: Statement
+    private let rememberIDs: Statement
     private let insertFailure: Statement
     private let readFailures: Statement
     private let deleteFailure: Statement
@@ -68,7 +68,7 @@ final class StoreDatabase {
                 """, on: connection)
             readBody = try Statement(
                 "SELECT data, checksum IS crc(chunk, data) FROM body WHERE chunk = ?", on: connection)
-            rememberID = try Statement("INSERT OR REPLACE INTO deduplication VALUES (?, ?, ?, ?)", on: connection)
+            rememberIDs = try Statement("INSERT OR REPLACE INTO deduplication VALUES (?, ?, ?, ?)", on: connection)
             insertFailure = try Statement("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?)", on: connection)
             readFailures = try Statement(
                 """
@@ -236,16 +236,11 @@ final class StoreDatabase {
         try addToLedger.run()
     }
 
-    func remember(
-        _ id: String, in queue: Int64, _ first: DeduplicationWindow.First, until expires: Timestamp
-    ) throws {
-        rememberID.bind(1, queue)
-        rememberID.bind(2, id)
-        rememberID.bind(4, expires.milliseconds)
-        var writer = ByteWriter()
-        writer.id(first.message)
-        if let sequence = first.sequence { writer.word(sequence.value) }
-        try rememberID.run(binding: writer.bytes, at: 3)
+    func remember(_ ids: ChunkDeduplication, ofChunk chunk: Int64) throws {
+        rememberIDs.bind(1, chunk)
+        rememberIDs.bind(2, ids.queue)
+        rememberIDs.bind(3, ids.expires.milliseconds)
+        try rememberIDs.run(binding: ids.encoded, at: 4)
     }
 
     /// Reads a chunk's headers and bodies from the file; a replay's has its bodies in the raw copy that it refers to.

@@ -80,6 +80,8 @@ final class StoreState {
     private var finished: [FinishedChunk] = []
     @exclusivity(unchecked) var dirty = TouchedNumbers()
     var failures = FailureBook()
+    /// Deduplication ids by chunk.
+    var remembered: [Int64: ChunkDeduplication] = [:]
     private var statements: [(Database) throws -> Void] = []
     var handouts: [Handout] = []
     /// What the turn before had leased and nobody could be given.
@@ -414,6 +416,7 @@ final class StoreState {
         finished.removeAll(keepingCapacity: true)
         dirty.removeAll()
         failures.removeAll()
+        remembered.removeAll(keepingCapacity: true)
         statements.removeAll()
         removedQueues.removeAll()
         objectsOfTurn = 0

@@ -49,8 +49,12 @@ package final class Endpoints: Sendable {
     private func metrics(for request: ServerRequest) async -> ServerAnswer {
         do {
             try authenticator.checkPlain(request)
-            var answer = ServerAnswer.text(
-                200, QueueMetrics.text(of: try await engine.reports(), try await waiting(), at: engine.clock.now))
+            let (reports, waiting, now) = (try await engine.reports(), try await waiting(), engine.clock.now)
+            // Not on the connection's loop: of ten thousand queues it is megabytes, and all requests would wait.
+            let text = await Task(executorPreference: globalConcurrentExecutor) {
+                QueueMetrics.text(of: reports, waiting, at: now)
+            }.value
+            var answer = ServerAnswer.text(200, text)
             answer.contentType = "text/plain; version=0.0.4; charset=utf-8"
             return answer
         } catch {
