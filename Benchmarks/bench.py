@@ -19,7 +19,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 BENCH = pathlib.Path(os.environ.get("BENCH", HERE / ".build" / "release" / "bench"))
 RECORD_BYTES = 250
-VARIANTS = ["raw", "codable", "bare"]
+VARIANTS = ["raw", "codable", "no-archive", "no-subject", "no-order", "bare"]
 STEPS = 2  # transform and delivery
 TICK = 1 / os.sysconf("SC_CLK_TCK")
 
@@ -146,7 +146,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=200_000)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--only", default=",".join(VARIANTS), help="some of raw, codable, bare")
+    parser.add_argument("--only", default=",".join(VARIANTS), help="some of the definitions, with commas")
     options = parser.parse_args()
     variants, count = options.only.split(","), options.records
 
@@ -165,13 +165,13 @@ def main():
 
     loop_rate = count / statistics.median(loop)
     sink_cpu = statistics.median(script("sink.py", records) for _ in range(3)) / count * 1e6
-    print(f"\n{'':10}{'records/s':>12}{'of the loop':>13}{'µs CPU/record':>15}{'per step*':>11}{'send µs':>9}"
+    print(f"\n{'':12}{'records/s':>12}{'of the loop':>13}{'µs CPU/record':>15}{'per step*':>11}{'send µs':>9}"
           f"{'peak MB':>9}{'records/sync':>14}{'(sink)':>9}")
-    print(f"{'loop':10}{loop_rate:12,.0f}{1:13.2f}")
+    print(f"{'loop':12}{loop_rate:12,.0f}{1:13.2f}")
     for variant in variants:
         median = lambda figure: statistics.median(figure(run) for run in runs[variant])  # noqa: E731
         rate, cpu = count / median(lambda run: run.seconds), median(lambda run: run.cpu) / count * 1e6
-        line = (f"{variant:10}{rate:12,.0f}{rate / loop_rate:13.2f}{cpu:15.1f}{(cpu - sink_cpu) / STEPS:11.1f}"
+        line = (f"{variant:12}{rate:12,.0f}{rate / loop_rate:13.2f}{cpu:15.1f}{(cpu - sink_cpu) / STEPS:11.1f}"
                 f"{median(lambda run: run.sender_cpu) / count * 1e6:9.1f}{median(lambda run: run.memory) / 2**20:9.0f}")
         if shutil.which("strace"):
             engine, sink = syncs(variant, records, count)

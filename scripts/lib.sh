@@ -60,14 +60,34 @@ PYTHON
     rm -rf $models/wheel
 }
 install_bench_clients() {
-    install_python Benchmarks/.build/venv \
-        'awslambdaric==4.2.2 celery[redis]==5.5.3 moto[server]==5.2.1 psycopg[binary]==3.3.9'
+    install_python Benchmarks/.build/venv 'awslambdaric==4.2.2 celery[redis]==5.5.3 psycopg[binary]==3.3.9'
 }
 
-# install_python FOLDER PACKAGES: a virtual environment with exactly these.
+build_queue_loads() {
+    mkdir -p Benchmarks/.build
+    local from=Benchmarks/queues to=Benchmarks/.build
+    cc -O2 -D_GNU_SOURCE -pthread -o $to/sqsload $from/sqsload.c -lssl -lcrypto
+    cc -O2 -D_GNU_SOURCE -pthread -o $to/natsload $from/natsload.c
+    cc -O2 -D_GNU_SOURCE -pthread -o $to/redisload $from/redisload.c
+    cc -O2 -D_GNU_SOURCE -pthread -o $to/amqpload $from/amqpload.c -lrabbitmq
+}
+
+# LocalStack needs Python 3.13 and MiniStack 3.12; one whose Python is not there is not measured, and the benchmark says so.
+install_emulators() {
+    # The last four are what 4.14.0 runs with; it does not pin them.
+    python=python3.13 install_python Benchmarks/.build/venv-localstack \
+        'localstack-core[runtime]==4.14.0 cbor2<6 service_identity==24.2.0 pyopenssl<25.2 cryptography<46' || true
+    python=python3.12 install_python Benchmarks/.build/venv-ministack 'ministack==1.5.33' || true
+}
+
+# install_python FOLDER PACKAGES: a virtual environment with exactly these, of python3 or of $python.
 install_python() {
     if [ "$(cat "$1/packages" 2>/dev/null || true)" = "$2" ]; then return; fi
-    python3 -m venv --clear "$1"
+    if ! "${python:-python3}" -c '' 2>/dev/null; then
+        note "there is no ${python:-python3} for $1"
+        return 1
+    fi
+    "${python:-python3}" -m venv --clear "$1"
     # shellcheck disable=SC2086  # a list of words
     "$1/bin/pip" install --quiet --disable-pip-version-check $2
     printf '%s\n' "$2" > "$1/packages"

@@ -85,13 +85,20 @@ class FolderTest(harness.Case):
                 self.assertIn(str(self.data), answer.err)
 
     def test_info(self):
-        """data info tells what of the folder's size is the reserve"""
+        """data info tells what takes the space of the folder, and what of it is the reserve"""
         self.orders("send", "some-in", input=b'{"n": 1}\n', expect=DONE)
         text = self.orders("data", "info", expect=DONE).out
         self.assertIn("MB are the reserve for a full disk\n", text)
         self.assertIn("1 with 1 message\n", text)
-        self.assertEqual(
-            self.json("data", "info")["reserve_bytes"], (self.data / "reserve").stat().st_size)
+        info = self.json("data", "info")
+        parts = {part["name"]: part for part in info["parts"]}
+        self.assertEqual(info["reserve_bytes"], (self.data / "reserve").stat().st_size)
+        self.assertEqual(parts["reserve"]["bytes"], info["reserve_bytes"])
+        self.assertEqual(sum(part["bytes"] for part in parts.values()), info["bytes"])
+        self.assertGreater(parts["store"]["bytes"], info["message_bytes"])
+        self.assertEqual(info["message_bytes"], 8)
+        self.assertTrue(all(part["bound"] for part in parts.values()))
+        self.assertIn("8 B of messages", text)
 
     def test_private(self):
         """the folder is for its owner alone: 0700, files 0600"""

@@ -112,6 +112,9 @@ final class StoreWriter: Sendable {
         }
     }
 
+    /// How many submissions wait.
+    var pending: Int { inbox.withLock { $0.submissions.count } }
+
     /// Sleeps until something is submitted or `timeout` has passed; `nil` = until something is submitted.
     func sleep(atMost timeout: Duration?) {
         if let timeout {

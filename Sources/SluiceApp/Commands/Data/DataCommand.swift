@@ -10,7 +10,7 @@ struct DataCommand: AsyncParsableCommand {
 
 struct DataInfoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "info", abstract: "Where the data folder is, how large, and what is in it.")
+        commandName: "info", abstract: "Where the data folder is, what takes its space, and what bounds that.")
 
     @OptionGroup var common: CommonOptions
 
@@ -19,6 +19,9 @@ struct DataInfoCommand: AsyncParsableCommand {
         var bytes: Int
         /// Those of `bytes` that are kept free for the moment when the disk is full.
         var reserveBytes: Int
+        var parts: [FolderParts.Part]
+        var freeBytes: Int
+        var messageBytes: Int
         var pipelines: [String]
         var queues: Int
         var messages: Int
@@ -34,41 +37,42 @@ struct DataInfoCommand: AsyncParsableCommand {
                 try await control.queues(named: nil)
             )
         }
+        let parts = try FolderParts(
+            folder: folder.path, messageBytes: queues.reduce(0) { $0 + $1.depth.bytes })
         let document = Document(
-            folder: folder.path, bytes: try Self.size(of: folder.path),
-            reserveBytes: try Self.size(of: folder.path, ["reserve"]), pipelines: report.pipelines.map(\.name),
+            folder: folder.path, bytes: parts.bytes, reserveBytes: parts.bytes(of: "reserve"), parts: parts.parts,
+            freeBytes: parts.freeBytes, messageBytes: parts.messageBytes, pipelines: report.pipelines.map(\.name),
             queues: queues.count, messages: queues.reduce(0) { $0 + $1.depth.messages },
             process: hello.processID == getpid() ? nil : hello.processID)
         if context.json {
             context.print(document: document)
         } else {
-            context.print([
-                "folder     \(document.folder)", "size       \(Self.sizeText(document))",
-                "pipelines  \(document.pipelines.isEmpty ? "none" : document.pipelines.joined(separator: ", "))",
-                "queues     \(document.queues) with "
-                    + (document.messages == 1 ? "1 message" : "\(Numbers.grouped(document.messages)) messages"),
-                "in use by  \(document.process.map { "process \($0)" } ?? "nobody")",
-            ])
+            context.print(Self.lines(document))
         }
+    }
+
+    private static func lines(_ document: Document) -> [String] {
+        let pipelines = document.pipelines.isEmpty ? "none" : document.pipelines.joined(separator: ", ")
+        let messages = document.messages == 1 ? "1 message" : "\(Numbers.grouped(document.messages)) messages"
+        let process = document.process.map { "process \($0)" } ?? "nobody"
+        var lines = ["folder     \(document.folder)", "size       \(sizeText(document))"]
+        for part in document.parts {
+            let name = part.name.padding(toLength: 17, withPad: " ", startingAt: 0)
+            let what = part.name == "store" ? " (\(storeText(document)))" : ""
+            lines.append("  \(name)\(Numbers.bytes(part.bytes))\(what); \(part.bound)")
+        }
+        return lines + [
+            "pipelines  \(pipelines)", "queues     \(document.queues) with \(messages)", "in use by  \(process)",
+        ]
+    }
+
+    private static func storeText(_ document: Document) -> String {
+        "\(Numbers.bytes(document.messageBytes)) of messages, \(Numbers.bytes(document.freeBytes)) free"
     }
 
     private static func sizeText(_ document: Document) -> String {
         let reserve = Numbers.bytes(document.reserveBytes)
         return Numbers.bytes(document.bytes)
             + (document.reserveBytes > 0 ? ", of which \(reserve) are the reserve for a full disk" : "")
-    }
-
-    /// - Parameter names: of the files that count; `nil` = all that is in the folder.
-    private static func size(of folder: String, _ names: [String]? = nil) throws -> Int {
-        let files = FileManager.default
-        return try (names ?? files.subpathsOfDirectory(atPath: folder)).reduce(0) { sum, path in
-            do {
-                let attributes = try files.attributesOfItem(atPath: "\(folder)/\(path)")
-                return sum + ((attributes[.size] as? Int) ?? 0)
-            } catch CocoaError.fileReadNoSuchFile, CocoaError.fileNoSuchFile {
-                // A file of the store that went while we looked.
-                return sum
-            }
-        }
     }
 }
