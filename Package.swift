@@ -39,7 +39,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
     ],
     targets: [
-        .target(name: "Sluice", dependencies: [log, lifecycle, collections], swiftSettings: strict),
+        .target(
+            name: "Sluice",
+            dependencies: [log, lifecycle, collections, .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict
+        ),
         .target(
             name: "SluiceEmbedded",
             dependencies: [

@@ -34,20 +34,19 @@ extension QueueRecord.Intake {
 /// Turns persons into hashes that only this folder can compute: HMAC-SHA256 of kind and value under a secret that
 /// never leaves it.
 struct SubjectHasher: Sendable {
-    /// The state after the key: copied for each value, because preparing it costs as much as hashing.
-    private let keyed: HMAC<SHA256>
+    private let keyed: KeyedHash
 
-    init(secret: Data) { keyed = HMAC(key: SymmetricKey(data: secret)) }
+    init(secret: Data) { keyed = KeyedHash(key: Array(secret)) }
 
     func hash(kind: String, value: String) -> SubjectHash {
         // A kind has no NUL, so that no other pair of kind and value makes the same bytes.
         var text = kind
         text.append("\0")
         text.append(value)
-        var hmac = keyed
-        text.withUTF8 { hmac.update(data: UnsafeRawBufferPointer($0)) }
+        var hash = keyed
+        text.withUTF8 { hash.update(UnsafeRawBufferPointer($0)) }
         var words: (high: UInt64, low: UInt64) = (0, 0)
-        hmac.finalize().withUnsafeBytes { code in
+        hash.finalize().withUnsafeBytes { code in
             words.high = UInt64(bigEndian: code.loadUnaligned(as: UInt64.self))
             words.low = UInt64(bigEndian: code.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
         }

@@ -1,9 +1,9 @@
 import Crypto
 import Testing
 
-@testable import SluiceServer
+@testable import Sluice
 
-@Suite("The keyed hash of receipt handles")
+@Suite("The keyed hash of persons and receipt handles")
 struct KeyedHashTests {
     @Test("is HMAC-SHA256", arguments: [0, 1, 32, 63, 64], [0, 1, 41, 55, 56, 63, 64, 65, 200])
     func isHMAC(_ keyLength: Int, _ length: Int) {
