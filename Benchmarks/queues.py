@@ -1,131 +1,197 @@
 #!/usr/bin/env python3
-"""Queues: our port beside emulators of SQS and beside brokers: queues.py [--seconds N] [--runs N] [--only LINE…]
-[--peers NAME…] [--backlog N]. README.md says what is timed. Medians of runs that take turns; ratios count."""
+"""Our SQS port beside emulators of SQS and beside brokers: queues.py [--seconds 3] [--runs 3] [--only "batch 16,sluice,…"]
+[--backlog MESSAGES]. README.md says what is timed. Medians of runs that take turns; ratios count."""
 import argparse
-import os
+import shutil
+import signal
 import statistics
 import sys
-import tempfile
-import time
+import typing
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "queues"))
+sys.dont_write_bytecode = True
+sys.path.insert(0, __file__.rsplit("/", 1)[0] + "/queues")
 import peers  # noqa: E402
 
 # What is done, over how many connections.
 LINES = {"send 1": ("send", 1), "send 8": ("send", 8), "batch 16": ("batch", 16), "cycle 16": ("cycle", 16)}
-SPEAKS_SQS = {"sluice": peers.sluice, "tls": peers.sluice_tls, "localstack": peers.localstack, "ministack": peers.ministack,
-              "nothing": peers.nothing}
-BROKERS = {"nats": peers.nats, "rabbitmq": peers.rabbitmq, "redis": peers.redis}
-PEERS = SPEAKS_SQS | BROKERS
+PEERS = {
+    "sluice": peers.sluice, "tls": peers.sluice_tls, "localstack": peers.localstack, "ministack": peers.ministack,
+    "nothing": peers.nothing, "sync": peers.Sync, "nginx": peers.nginx, "nats": peers.nats, "rabbitmq": peers.rabbitmq,
+    "redis": peers.redis}
+# The peers of a line that are not of all lines. A server that has nothing gives nothing to delete.
+ALSO = {"send 1": ["nothing", "sync", "nginx"], "send 8": ["nothing"], "batch 16": ["tls", "nothing"],
+        "cycle 16": ["tls", "nats", "rabbitmq", "redis"]}
+EVERYWHERE = ["sluice", "localstack", "ministack"]
+UNTRACED = ["nothing", "sync", "nginx"]
+WARM_UP = TRACED = 1  # seconds
 
 
-def is_measured(peer, line):
-    if peer in BROKERS:
-        return line == "cycle 16"
-    # A server that has nothing gives nothing to delete.
-    return not (peer == "nothing" and line == "cycle 16")
+class Run(typing.NamedTuple):
+    """What a line on a server took: messages a second, milliseconds of a send, microseconds and bytes a message."""
+
+    rate: float
+    half: float
+    most: float
+    cpu: float
+    client: float
+    bytes: float
 
 
-class Run:
-    """One run of one line on one peer."""
-
-    def __init__(self, server, line, seconds):
-        mode, connections = LINES[line]
-        server.load(mode, connections, 1)
-        cpu, written = server.cpu(), server.written()
-        self.rate, self.half, self.most, count = server.load(mode, connections, seconds)
-        self.cpu = (server.cpu() - cpu) * 1e6 / max(count, 1)
-        self.written = (server.written() - written) / max(count, 1)
+def work_of(name, line):
+    """The mode of the load, and its connections."""
+    return ("get", 1) if name == "nginx" else LINES[line]
 
 
-def count_syncs(make, line):
-    """Of 1,000 messages, in a run of its own: being watched makes a server slow."""
-    server = make()
+def measure_on(server, work, seconds):
+    server.load(*work, WARM_UP)
+    cpu, written = server.cpu(), server.written()
+    load = server.load(*work, seconds)
+    count = max(load.count, 1)
+    return Run(load.rate, load.half / 1e3, load.most / 1e3, (server.cpu() - cpu) * 1e6 / count, load.client_cpu * 1e6 / count,
+               (server.written() - written) / count)
+
+
+def measure(name, line, seconds, **more):
+    server = PEERS[name](**more)
     try:
-        tracing = server.syncs(3)
-        if tracing is None:
-            return None
-        process, trace = tracing
-        time.sleep(0.5)
-        mode, connections = LINES[line]
-        count = server.load(mode, connections, 1)[3]
-        process.wait()
-        calls = [words for words in map(str.split, trace.read_text().splitlines()) if words and words[-1] != "total"]
-        syncs = sum(int(words[3]) for words in calls if len(words) >= 5 and words[3].isdigit())
-        return syncs * 1_000 / max(count, 1)
+        return measure_on(server, work_of(name, line), seconds)
     finally:
         server.stop()
 
 
-def measure(names, line, options):
+def count_syncs(name, line):
+    """Of 1,000 messages, as text, in a run of its own: being watched makes a server slower."""
+    if not peers.can_trace():
+        return "not traced"
+    server = PEERS[name](traced=True)
+    try:
+        before = server.syncs()
+        load = server.load(*work_of(name, line), TRACED)
+        return f"{(server.syncs() - before) * 1_000 / max(load.count, 1):.1f}"
+    finally:
+        server.stop()
+
+
+def median(runs):
+    return Run(*map(statistics.median, zip(*runs)))
+
+
+def show(line, name, runs, syncs, ours):
+    run = median(runs)
+    rates = sorted(run.rate for run in runs)
+    ratio = f"{ours.rate / run.rate:.2f}" if ours and name not in ("sluice", *UNTRACED) else ""
+    print(f"{line:9} {name:10} {run.rate:10,.0f} {run.half:8.2f} {run.most:8.2f} {run.cpu:8.1f} {run.client:8.1f}"
+          f" {run.bytes:9,.0f} {syncs:>10} {ratio:>9}   {rates[0]:,.0f} … {rates[-1]:,.0f}", flush=True)
+
+
+def show_head():
+    print(f"{'':9} {'':10} {'messages/s':>10} {'p50 ms':>8} {'p99 ms':>8} {'CPU µs':>8} {'client':>8} {'bytes':>9}"
+          f" {'syncs/1000':>10} {'ours/its':>9}   least … most")
+
+
+def goals(line, of):
+    """What is wanted: name, figure, goal."""
+    ours = of["sluice"]
+    if line == "send 1" and "sync" in of and "nginx" in of:
+        least = of["sync"].half + of["nginx"].half
+        yield f"p50 / (a sync + a round trip of nginx: {least:.2f} ms)", ours.half / least, "at most 2"
+    if line == "send 8":
+        yield "messages a second", ours.rate, "at least 15,000"
+    if line == "batch 16":
+        yield "messages a second", ours.rate, "at least 100,000"
+        yield "CPU µs a message", ours.cpu, "at most 10"
+        yield "p99 ms", ours.most, "at most 10"
+        for name, goal in ("localstack", 20), ("ministack", 6):
+            if name in of:
+                yield f"ours / {name}", ours.rate / of[name].rate, f"at least {goal}"
+    if line == "cycle 16":
+        yield "messages a second", ours.rate, "at least 50,000"
+        yield "CPU µs a message", ours.cpu, "at most 17.5"
+    if "tls" in of:
+        yield "with TLS and signatures / without", of["tls"].rate / ours.rate, "at least 0.7"
+
+
+def show_goals(line, of):
+    for what, figure, goal in goals(line, of) if "sluice" in of else ():
+        print(f"    {what:48}{figure:>12,.{0 if figure >= 1000 else 2}f}   goal: {goal}", flush=True)
+    print(flush=True)
+
+
+def run_line(line, names, options):
     runs = {name: [] for name in names}
     for _ in range(options.runs):
         for name in names:
-            server = PEERS[name]()
+            runs[name].append(measure(name, line, options.seconds))
+    of = {name: median(found) for name, found in runs.items()}
+    for name in names:
+        syncs = "" if name in UNTRACED else count_syncs(name, line)
+        show(line, name, runs[name], syncs, of.get("sluice"))
+    show_goals(line, of)
+
+
+def run_backlog(options):
+    """Our cycle, with messages waiting that another process of the server took."""
+    folder = peers.new_folder()
+    try:
+        server = peers.sluice(folder=folder)
+        try:
+            waiting = server.load("batch", 16, 86_400, options.backlog).sent
+        finally:
+            server.stop()
+        runs = []
+        for _ in range(options.runs):
+            server = peers.sluice(folder=folder)
             try:
-                if name == "sluice" and options.backlog:
-                    fill(server, options.backlog)
-                runs[name].append(Run(server, line, options.seconds))
+                server.waiting = waiting
+                runs.append(measure_on(server, LINES["cycle 16"], options.seconds))
             finally:
                 server.stop()
-    return runs
-
-
-def fill(server, count):
-    while count > 0:
-        count -= server.load("batch", 16, 5)[3]
-
-
-def show(line, runs, syncs):
-    ours = statistics.median(run.rate for run in runs.get("sluice", [])) if runs.get("sluice") else None
-    for name, found in runs.items():
-        rate, cpu, written = (statistics.median(getattr(run, key) for run in found) for key in ("rate", "cpu", "written"))
-        times = "{:>8} {:>8}".format(*("" if getattr(found[0], key) is None else
-                                       f"{statistics.median(getattr(run, key) for run in found) / 1e3:.2f}"
-                                       for key in ("half", "most")))
-        synced = "" if syncs.get(name) is None else f"{syncs[name]:.1f}"
-        ratio = f"{ours / rate:.2f}" if ours and name != "sluice" else ""
-        print(f"{line:9} {name:10} {rate:11,.0f} {times} {cpu:8.1f} {written:9,.0f} {synced:>8} {ratio:>8}", flush=True)
-
-
-def one_sync_and_one_round_trip(seconds):
-    """What a single send cannot go below: the medians in µs of a sync of 1 KB, and of a request for 1 KB to nginx."""
-    times = []
-    with tempfile.TemporaryFile(dir=peers.BUILD) as file:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            begin = time.perf_counter()
-            os.write(file.fileno(), b"x" * 1024)
-            os.fdatasync(file.fileno())
-            times.append((time.perf_counter() - begin) * 1e6)
-    server = peers.nginx()
-    try:
-        return statistics.median(times), server.load("get", 1, seconds)[1]
     finally:
-        server.stop()
+        shutil.rmtree(folder)
+    print(f"{waiting:,} messages wait")
+    show_head()
+    show("cycle 16", "sluice", runs, "", None)
+    show_goals("cycle 16", {"sluice": median(runs)})
+
+
+def chosen(words):
+    """The lines that are asked for, and the peers; all, if none of their kind is named."""
+    for word in words:
+        if word not in [*LINES, *PEERS]:
+            sys.exit(f"--only: there is no '{word}'; there are {', '.join([*LINES, *PEERS])}")
+    lines = [line for line in LINES if line in words] or list(LINES)
+    return lines, [name for name in PEERS if name in words] or list(PEERS)
+
+
+def installed(names):
+    for name in names:
+        if name in ("localstack", "ministack") and not (peers.BUILD / f"venv-{name}" / "packages").exists():
+            print(f"{name} is not measured: it is not installed (scripts/bench says why)")
+        else:
+            yield name
 
 
 def main():
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--seconds", type=int, default=3)
-    options.add_argument("--runs", type=int, default=3)
-    options.add_argument("--only", nargs="+", default=list(LINES), choices=list(LINES), metavar="LINE")
-    options.add_argument("--peers", nargs="+", default=list(PEERS), choices=list(PEERS), metavar="NAME")
-    options.add_argument("--backlog", type=int, default=0, help="messages that wait in our queue before it is measured")
-    options = options.parse_args()
-    for name in ("localstack", "ministack"):
-        if name in options.peers and not (peers.BUILD / f"venv-{name}" / "packages").exists():
-            print(f"{name} is not measured: it is not installed (scripts/bench says why)")
-            options.peers.remove(name)
-    print(f"{'':9} {'':10} {'messages/s':>11} {'p50 ms':>8} {'p99 ms':>8} {'CPU µs':>8} {'bytes':>9} {'syncs/k':>8} {'ours/its':>8}")
-    for line in options.only:
-        names = [name for name in options.peers if is_measured(name, line)]
-        runs = measure(names, line, options)
-        show(line, runs, {name: count_syncs(PEERS[name], line) for name in names if name != "nothing"})
-        if line == "send 1" and "sluice" in runs:
-            sync, trip = one_sync_and_one_round_trip(options.seconds)
-            half = statistics.median(run.half for run in runs["sluice"])
-            print(f"          one sync {sync:.0f} µs + one round trip of nginx {trip:.0f} µs: ours is {half / (sync + trip):.2f} of it")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--only", default="", help="lines and peers, with commas")
+    parser.add_argument("--backlog", type=int, default=0, help="only our cycle, with so many messages waiting")
+    options = parser.parse_args()
+    # As by Ctrl-C: servers are stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by a signal"))
+    if not peers.SLUICE.exists():
+        sys.exit(f"there is no {peers.SLUICE}: scripts/bench builds it, or SLUICE says where one is")
+    if options.backlog:
+        return run_backlog(options)
+    lines, names = chosen(list(filter(None, options.only.split(","))))
+    names = list(installed(names))
+    print(f"bodies of 1 KB, {options.seconds} s a run, medians of {options.runs} runs that take turns\n")
+    show_head()
+    for line in lines:
+        of_line = [name for name in names if name in EVERYWHERE + ALSO[line]]
+        if of_line:
+            run_line(line, of_line, options)
 
 
 if __name__ == "__main__":

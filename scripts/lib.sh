@@ -63,14 +63,27 @@ install_bench_clients() {
     install_python Benchmarks/.build/venv 'awslambdaric==4.2.2 celery[redis]==5.5.3 psycopg[binary]==3.3.9'
 }
 
+# Programs and headers that the benchmark of queues needs, those that are not there.
+missing_for_queues() {
+    local program header
+    for program in nats-server /usr/lib/rabbitmq/bin/rabbitmq-server epmd redis-server nginx openssl; do
+        PATH=$PATH:/usr/sbin command -v $program >/dev/null || printf ' %s' $program
+    done
+    for header in amqp.h openssl/ssl.h; do
+        printf '#include <%s>\n' $header | cc -E - >/dev/null 2>&1 || printf ' %s' $header
+    done
+}
+
 build_queue_loads() {
     mkdir -p Benchmarks/.build
-    local from=Benchmarks/queues to=Benchmarks/.build
-    cc -O2 -D_GNU_SOURCE -pthread -o $to/sqsload $from/sqsload.c -lssl -lcrypto
-    cc -O2 -D_GNU_SOURCE -pthread -o $to/natsload $from/natsload.c
-    cc -O2 -D_GNU_SOURCE -pthread -o $to/redisload $from/redisload.c
-    cc -O2 -D_GNU_SOURCE -pthread -o $to/amqpload $from/amqpload.c -lrabbitmq
+    build_queue_load sqsload -lssl -lcrypto
+    build_queue_load stub -lssl
+    build_queue_load natsload
+    build_queue_load redisload
+    build_queue_load amqpload -lrabbitmq
 }
+
+build_queue_load() { cc -O2 -D_GNU_SOURCE -pthread -o "Benchmarks/.build/$1" "Benchmarks/queues/$1.c" "${@:2}"; }
 
 # LocalStack needs Python 3.13 and MiniStack 3.12; one whose Python is not there is not measured, and the benchmark says so.
 install_emulators() {
@@ -87,8 +100,9 @@ install_python() {
         note "there is no ${python:-python3} for $1"
         return 1
     fi
-    "${python:-python3}" -m venv --clear "$1"
+    # Not left to `set -e`, which counts for nothing where the caller goes on without it.
+    "${python:-python3}" -m venv --clear "$1" || return 1
     # shellcheck disable=SC2086  # a list of words
-    "$1/bin/pip" install --quiet --disable-pip-version-check $2
+    "$1/bin/pip" install --quiet --disable-pip-version-check $2 || return 1
     printf '%s\n' "$2" > "$1/packages"
 }

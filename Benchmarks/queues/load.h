@@ -4,6 +4,7 @@
  * percentile of the time of a send in microseconds; messages sent; messages deleted or acknowledged; its own CPU seconds; and
  * how many messages its server says that it still has, -1 = it was not asked. */
 #include <arpa/inet.h>
+#include <limits.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdatomic.h>

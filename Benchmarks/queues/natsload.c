@@ -130,9 +130,11 @@ int main(int count, char **words) {
     struct reader *reader = open_client();
     struct event event;
     ask(reader, "$JS.API.STREAM.CREATE.WORK",
-        "{\"name\":\"WORK\",\"subjects\":[\"work\"],\"retention\":\"workqueue\",\"storage\":\"file\",\"num_replicas\":1}", &event);
+        "{\"name\":\"WORK\",\"subjects\":[\"work\"],\"retention\":\"workqueue\",\"storage\":\"file\",\"num_replicas\":1}",
+        &event);
     ask(reader, "$JS.API.CONSUMER.DURABLE.CREATE.WORK.worker",
-        "{\"stream_name\":\"WORK\",\"config\":{\"durable_name\":\"worker\",\"ack_policy\":\"explicit\",\"max_ack_pending\":10000}}",
+        "{\"stream_name\":\"WORK\",\"config\":"
+        "{\"durable_name\":\"worker\",\"ack_policy\":\"explicit\",\"max_ack_pending\":10000}}",
         &event);
     double cpu = run_load(seconds);
     print_result(cpu, ask_waiting(reader));
