@@ -110,7 +110,8 @@ static int file_is_ours(int file) {
     if (!control || file < 0 || file >= MOST_FILES) return 0;
     if (known[file] == 0) {
         char path[PATH_MAX];
-        known[file] = path_of(file, path) && is_ours(path) ? 2 : 1;
+        // The folder itself is synced for the names in it.
+        known[file] = path_of(file, path) && (is_ours(path) || strcmp(path, folder) == 0) ? 2 : 1;
     }
     return known[file] == 2;
 }

@@ -7,12 +7,14 @@ after it; a message that kills ends among the dead letters; the ledger adds up a
 nothing. The seed makes the same choices again; threads and kills are never quite where they were.
 """
 import argparse
+import contextlib
 import json
 import os
 import pathlib
 import random
 import shutil
 import signal
+import sqlite3
 import sys
 import tempfile
 import threading
@@ -87,6 +89,9 @@ class Torture:
     def write_definitions(self):
         for name, text in [("lines.yaml", LINES), ("events.yaml", EVENTS), ("function.py", FUNCTION)]:
             (self.place / name).write_text(text)
+        # Somebody's own database, with a rollback journal as it is by default; the other one Sluice makes.
+        with contextlib.closing(sqlite3.connect(self.place / "lines.db")) as database:
+            database.execute("CREATE TABLE theirs (n INTEGER)")
         return ["lines.yaml", "events.yaml"]
 
     # The course of it

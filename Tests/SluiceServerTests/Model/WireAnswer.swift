@@ -111,7 +111,9 @@ struct XMLReading {
         let end = bytes[place...].firstIndex(of: UInt8(ascii: "<")) ?? bytes.endIndex
         defer { place = end }
         guard let text = String(validating: bytes[place..<end], as: UTF8.self) else { throw unreadable }
-        let parts = text.split(separator: "&", omittingEmptySubsequences: false)
+        // What ends a line is a line feed to every reader of XML, unless it is written by number.
+        let lines = text.replacing("\r\n", with: "\n").replacing("\r", with: "\n")
+        let parts = lines.split(separator: "&", omittingEmptySubsequences: false)
         return try parts.dropFirst().reduce(into: String(parts[0])) { decoded, part in
             let entity = part.split(separator: ";", maxSplits: 1, omittingEmptySubsequences: false)
             guard entity.count == 2, let character = Self.entities[String(entity[0])] else { throw unreadable }

@@ -32,7 +32,9 @@ extension SQLiteFile {
         configuration.label = "sluice.sink.sqlite"
         configuration.busyMode = .timeout(lockPatience)
         configuration.foreignKeysEnabled = true
-        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+        // EXTRA: a database that is not ours to change may have a rollback journal. Deleting that is the commit, and FULL does
+        // not sync the folder: after a loss of power the journal is there again, and takes the batch back.
+        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = EXTRA") }
         do {
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             if found == .empty {

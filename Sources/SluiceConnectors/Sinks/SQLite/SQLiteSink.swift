@@ -3,7 +3,7 @@ package import Sluice
 
 /// Rows of one table of one SQLite database: one JSON object is one row, its members are columns.
 ///
-/// A batch is one transaction, committed with `synchronous=FULL` before `write` returns. SQLite has one writer, so
+/// A batch is one transaction, committed with `synchronous=EXTRA` before `write` returns. SQLite has one writer, so
 /// the sink has one connection: writes that come at once wait for each other here, in order, instead of meeting as
 /// locks in the file. The connection, its pragmas and all DDL go through GRDB; rows go through prepared statements
 /// of the C API (`SQLiteRowWriter`), because a statement of GRDB's costs more than the row itself.
