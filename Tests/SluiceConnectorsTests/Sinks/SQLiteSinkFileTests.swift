@@ -232,12 +232,12 @@ struct SQLiteSinkFileTests {
         #expect(try await missing.sink().unavailability()?.reason.contains("no column 'id'") == true)
     }
 
-    @Test("every commit is on the disk: our connection is synchronous=FULL whatever the file's mode")
+    @Test("every commit is on the disk: our connection is synchronous=EXTRA whatever the file's mode")
     func synchronous() throws {
         let place = try SinkFolder()
         let plan = try SQLitePlan(place.deliver, path: place.path, folder: "f", pipeline: "p", logger: .silent)
         let queue = try SQLiteFile.open(plan, mayCreate: true).queue
-        #expect(try queue.read { try Int.fetchOne($0, sql: "PRAGMA synchronous") } == 2)
+        #expect(try queue.read { try Int.fetchOne($0, sql: "PRAGMA synchronous") } == 3)
     }
 
     private func expectBusy(_ operation: () async throws -> Void) async {
