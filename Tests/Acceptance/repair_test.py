@@ -104,7 +104,7 @@ class RepairTest(DamageCase):
         (lost,) = (self.data / "damaged").glob("*/lost.jsonl")
         lines = [json.loads(line) for line in lost.read_text().splitlines()]
         bodies = {line["body"] for line in lines if "id" in line}
-        self.assertTrue(bodies and bodies <= {'{"n": 1}', '{"n": 2}', '{"n": "x", "g": "a"}'}, lines)
+        self.assertTrue(bodies and bodies <= {'{"n": 1}', '{"n": 2}', '{"n": "x", "g": "a"}'}, lines[:9])
 
     def test_repair_of_files(self):
         """a damaged object and a damaged segment are put aside; what is whole in the segment is still there"""

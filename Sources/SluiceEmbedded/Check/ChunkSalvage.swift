@@ -7,6 +7,10 @@ import Sluice
 struct ChunkSalvage {
     let database: StoreDatabase
     let lost: LostFile
+    /// Of `chunk_state`: a chunk without a row may have had messages.
+    let lostStates: RowSalvage.Loss
+    /// Of `archive`: a chunk without a row may be a raw copy.
+    let lostArchiveRows: RowSalvage.Loss
 
     func run() throws {
         let (ids, queues) = try database.read { connection in
@@ -26,17 +30,41 @@ struct ChunkSalvage {
         // In their order: a replay's chunk is whole only while the raw copy before it is.
         for id in ids {
             let parts = try Parts(of: id, in: database)
-            if let problem = parts.problem(queues, database) { try setAside(parts, queues, problem) }
+            if parts.isDone, lostArchiveRows.covers(id), !lostStates.covers(id), try archive(parts) { continue }
+            if let problem = parts.problem(queues, database) {
+                try setAside(parts, queues, problem)
+            } else if lostStates.covers(id), parts.state == nil {
+                try tell(
+                    parts, queues, "it is not known which messages of chunk \(id) were there; its raw copy is kept")
+            }
         }
         try database.transaction {
             try $0.execute(sql: "DELETE FROM failure WHERE chunk NOT IN (SELECT chunk FROM chunk_state)")
         }
     }
 
+    /// Makes a chunk that is done with a raw copy again, until when it would have been one.
+    /// - Returns: false = its queue keeps none.
+    private func archive(_ parts: Parts) throws -> Bool {
+        guard let queue = parts.queue, let arrived = parts.arrived, let header = parts.header, let body = parts.body,
+            let keep = try database.archiveKeep(ofQueue: queue)
+        else { return false }
+        let messages = try ChunkContent(header: header, body: body).count
+        try database.transaction {
+            try $0.execute(
+                sql: "INSERT INTO archive (chunk, queue, arrived, expires, messages, bytes) VALUES (?, ?, ?, ?, ?, ?)",
+                arguments: [
+                    parts.id, queue, arrived.milliseconds, (arrived + keep).milliseconds, messages, body.count,
+                ])
+        }
+        return true
+    }
+
     /// The rows of one chunk that are there.
     private struct Parts {
         let id: Int64
         var queue: Int64?
+        var arrived: Timestamp?
         var header: [UInt8]?
         var body: [UInt8]?
         var state: [UInt8]?
@@ -49,7 +77,7 @@ struct ChunkSalvage {
                 try Row.fetchOne(
                     $0,
                     sql: """
-                        SELECT c.queue, c.header, c.origin IS NOT NULL AS refers, b.data, s.state, a.queue AS raw
+                        SELECT c.queue, c.arrived, c.header, c.origin IS NOT NULL AS refers, b.data, s.state, a.queue AS raw
                         FROM (SELECT ? AS id) i LEFT JOIN chunk c ON c.id = i.id LEFT JOIN body b ON b.chunk = i.id
                         LEFT JOIN chunk_state s ON s.chunk = i.id LEFT JOIN archive a ON a.chunk = i.id
                         """, arguments: [id])
@@ -57,12 +85,16 @@ struct ChunkSalvage {
             guard let row else { return }
             let archive = try row.decode(Int64?.self, forColumn: "raw")
             queue = try row.decode(Int64?.self, forColumn: "queue") ?? archive
+            arrived = try row.decode(Int64?.self, forColumn: "arrived").map { try Timestamp(stored: $0) }
             header = try row.decode(Data?.self, forColumn: "header").map(Array.init)
             body = try row.decode(Data?.self, forColumn: "data").map(Array.init)
             state = try row.decode(Data?.self, forColumn: "state").map(Array.init)
             isRawCopy = archive != nil
             isReference = try row.decode(Bool?.self, forColumn: "refers") ?? false
         }
+
+        /// Whole as far as it can be seen, with nobody who waits for it.
+        var isDone: Bool { header != nil && body != nil && state == nil && !isRawCopy && !isReference }
 
         /// Why it cannot stay; `nil` = it is whole.
         func problem(_ queues: [Int64: String], _ database: StoreDatabase) -> String? {
@@ -101,6 +133,19 @@ struct ChunkSalvage {
     }
 
     private func setAside(_ parts: Parts, _ queues: [Int64: String], _ problem: String) throws {
+        try tell(parts, queues, problem)
+        try database.transaction { connection in
+            for (table, column) in [
+                ("chunk", "id"), ("body", "chunk"), ("chunk_state", "chunk"), ("archive", "chunk"),
+                ("failure", "chunk"),
+            ] {
+                try connection.execute(sql: "DELETE FROM \(table) WHERE \(column) = ?", arguments: [parts.id])
+            }
+        }
+    }
+
+    /// What can be read of its messages, a line each.
+    private func tell(_ parts: Parts, _ queues: [Int64: String], _ problem: String) throws {
         let queue = parts.queue.flatMap { queues[$0] }
         try lost.say(.init(problem, queue: queue, chunk: parts.id))
         let headers = parts.headers()
@@ -115,7 +160,10 @@ struct ChunkSalvage {
         var offset = 0
         for (index, header) in headers.enumerated() {
             defer { offset += header.bodyLength }
-            let isGone = states.map { $0[index].status == .gone } ?? (parts.isRawCopy ? true : false)
+            // A hole has no id.
+            if header.id.high == 0, header.id.low == 0 { continue }
+            // With a state, or without one where it was lost, it is known, or may be, that somebody waits for it.
+            let isGone = states.map { $0[index].status == .gone } ?? (parts.isRawCopy && !lostStates.covers(parts.id))
             if isGone && !parts.isRawCopy { continue }
             var line = LostFile.Line(problem, queue: queue, chunk: parts.id)
             line.message = index
@@ -124,14 +172,6 @@ struct ChunkSalvage {
             line.rawCopy = isGone ? true : nil
             if hasBodies, let bodies { line.set(body: bodies[offset..<offset + header.bodyLength]) }
             try lost.write(line)
-        }
-        try database.transaction { connection in
-            for (table, column) in [
-                ("chunk", "id"), ("body", "chunk"), ("chunk_state", "chunk"), ("archive", "chunk"),
-                ("failure", "chunk"),
-            ] {
-                try connection.execute(sql: "DELETE FROM \(table) WHERE \(column) = ?", arguments: [parts.id])
-            }
         }
     }
 }

@@ -12,15 +12,14 @@ struct FileSalvage {
 
     // MARK: Segments
 
-    /// - Parameter lostRows: rows of `segment` were lost: a file that no row knows may be one of theirs.
-    func segments(lostRows: Bool) throws {
+    /// A file that no row knows may be one of a row that is lost: the next start would take it away.
+    func segments() throws {
         let rows = try database.read {
             try Row.fetchAll($0, sql: "SELECT * FROM segment ORDER BY first").map {
                 (try SegmentRow(row: $0), try Timestamp(stored: $0.decode(forColumn: "expires")))
             }
         }
         for (row, expires) in rows { try check(row, expires) }
-        guard lostRows else { return }
         let known = Set(rows.map(\.0.file))
         for name in try database.segments.names() where !known.contains(name) { try adopt(name) }
     }
@@ -78,7 +77,9 @@ struct FileSalvage {
     private func adopt(_ name: String) throws {
         let parts = name.split(separator: "-")
         let size = try FileManager.default.attributesOfItem(atPath: database.segments.path(of: name))[.size] as? Int
-        guard let queue = parts.first.flatMap({ Int64($0) }), let size, let keep = try keep(of: queue) else {
+        guard let queue = parts.first.flatMap({ Int64($0) }), let size,
+            let keep = try database.archiveKeep(ofQueue: queue)
+        else {
             return try putAside(name, "the segment '\(name)' belongs to nobody")
         }
         do {
@@ -109,14 +110,6 @@ struct FileSalvage {
         try aside.keep("archive/\(name)")
     }
 
-    private func keep(of queue: Int64) throws -> Duration? {
-        let json = try database.read {
-            try String.fetchOne($0, sql: "SELECT record FROM queue WHERE id = ?", arguments: [queue])
-        }
-        guard let json else { return nil }
-        return try JSONDecoder().decode(QueueRecord.self, from: Data(json.utf8)).archiveKeep
-    }
-
     // MARK: Objects
 
     func objects() throws {
@@ -127,7 +120,7 @@ struct FileSalvage {
             let (id, size): (Int64, Int) = (try row.decode(forColumn: "id"), try row.decode(forColumn: "size"))
             let blob: String = try row.decode(forColumn: "blob")
             let path = blobs.path(of: blob)
-            let whole = try isWhole[blob] ?? DataCheck.isWhole(path, blob, size)
+            let whole = isWhole[blob] ?? DataCheck.isWhole(path, blob, size)
             isWhole[blob] = whole
             if whole { continue }
             let (bucket, key): (String, String) = (
@@ -140,5 +133,16 @@ struct FileSalvage {
             try aside.keep(String(path.dropFirst(folder.count + 1)))
             try database.transaction { try $0.execute(sql: "DELETE FROM object WHERE id = ?", arguments: [id]) }
         }
+    }
+}
+
+extension StoreDatabase {
+    /// How long raw copies of a queue are kept; `nil` = it has none, or is not there.
+    func archiveKeep(ofQueue queue: Int64) throws -> Duration? {
+        let json = try read {
+            try String.fetchOne($0, sql: "SELECT record FROM queue WHERE id = ?", arguments: [queue])
+        }
+        guard let json else { return nil }
+        return try JSONDecoder().decode(QueueRecord.self, from: Data(json.utf8)).archiveKeep
     }
 }

@@ -25,26 +25,36 @@ package struct FolderRepair {
             problems = try DataCheck.problems(of: folder, logger: logger)
         } catch ControlError.damaged(let text) {
             problems = [text]
+        } catch let error as DatabaseError where RowSalvage.isDamage(error) {
+            problems = ["\(error)"]
         }
         guard !problems.isEmpty else { return RepairReport(problems: [], aside: resumed?.path) }
         return try FolderRepair(folder: folder, logger: logger).run(problems)
     }
 
     private func run(_ problems: [String]) throws -> RepairReport {
-        // A file cannot have a colon everywhere.
-        let name = Date().formatted(.iso8601).replacing(":", with: "")
-        let aside = try RepairFolder(name, in: folder.path)
+        let aside = try RepairFolder(at: Date(), in: folder.path)
+        let counts: [String: Int]
+        let lost: LostFile
         do {
-            let lost = try LostFile(path: aside.path + "/lost.jsonl")
-            let counts = try build(aside, lost)
+            lost = try LostFile(path: aside.path + "/lost.jsonl")
+            counts = try build(aside, lost)
             try lost.finish()
-            try aside.commit()
-            let remaining = try DataCheck.problems(of: folder, logger: logger)
-            return RepairReport(
-                problems: problems, lost: counts, leftOut: lost.problems, aside: aside.path, remaining: remaining)
         } catch {
-            if !RepairFolder.isUnfinished(folder.path) { try aside.abandon() }
+            try aside.abandon()
             throw explain(error)
+        }
+        // From here on what is in `aside` may be the only copy: nothing takes it away any more.
+        try aside.commit()
+        return RepairReport(
+            problems: problems, lost: counts, leftOut: lost.problems, aside: aside.path, remaining: check())
+    }
+
+    private func check() -> [String] {
+        do {
+            return try DataCheck.problems(of: folder, logger: logger)
+        } catch {
+            return ["the repaired folder could not be checked: \(error)"]
         }
     }
 
@@ -63,10 +73,14 @@ package struct FolderRepair {
         }
         let database = try StoreDatabase(path: path)
         let losses = try copyRows(to: database)
+        try takeNewNumbers(database)
         for (table, loss) in losses.sorted(by: { $0.key < $1.key }) { try lost.say(.init(loss.text(table))) }
         let files = FileSalvage(database: database, folder: folder.path, aside: aside, lost: lost)
-        try files.segments(lostRows: losses["segment"] != nil)
-        try ChunkSalvage(database: database, lost: lost).run()
+        try files.segments()
+        try ChunkSalvage(
+            database: database, lost: lost, lostStates: losses["chunk_state"] ?? .init(),
+            lostArchiveRows: losses["archive"] ?? .init()
+        ).run()
         try files.objects()
         let counts = try balance(database)
         guard try database.truncateLog(waiting: true) else {
@@ -90,7 +104,8 @@ package struct FolderRepair {
         let damaged = try DatabaseQueue(path: folder.storePath, configuration: configuration)
         var losses: [String: RowSalvage.Loss] = [:]
         try damaged.inDatabase { source in
-            let differences = try Schema.differences(source)
+            // What a kill has left of overwriting free pages.
+            let differences = try Schema.differences(source).filter { $0 != "zeros" }
             guard differences.isEmpty else {
                 throw StoreDamage(
                     "its tables are not those that it should have (\(differences.joined(separator: ", ")))")
@@ -101,6 +116,7 @@ package struct FolderRepair {
                 for table in try RowChecksum.tables(target) {
                     let loss = try RowSalvage(table, from: source, to: target).copy()
                     if !loss.isEmpty { losses[table] = loss }
+                    if Self.indispensable.contains(table) { try checkStructure(of: table, source) }
                 }
                 try copyNumbers(from: source, to: target)
             }
@@ -115,25 +131,58 @@ package struct FolderRepair {
         return losses
     }
 
-    /// Numbers that were given once are never given again, also those of rows that are gone.
+    /// Rows can be gone without a trace in the others: only the structure says so.
+    private func checkStructure(of table: String, _ source: Database) throws {
+        let found = try String.fetchAll(source, sql: "PRAGMA integrity_check('\(table)')").filter { $0 != "ok" }
+        guard found.isEmpty else {
+            throw StoreDamage("the table '\(table)' is not whole: \(found.joined(separator: "; "))")
+        }
+    }
+
     private func copyNumbers(from source: Database, to target: Database) throws {
-        // When it is not known how far they went.
-        let gap: Int64 = 1 << 32
-        for name in try String.fetchAll(target, sql: "SELECT name FROM sqlite_schema WHERE sql LIKE '%AUTOINCREMENT%'")
-        {
-            let highest = try Int64.fetchOne(target, sql: "SELECT max(rowid) FROM \"\(name)\"") ?? 0
-            var number = highest
+        for name in try Self.numbered(target) {
+            var number: Int64?
             do {
-                let said = try Int64.fetchOne(
+                number = try Int64.fetchOne(
                     source, sql: "SELECT seq FROM sqlite_sequence WHERE name = ?", arguments: [name])
-                number = max(said ?? 0, highest)
             } catch let error as DatabaseError where RowSalvage.isDamage(error) {
-                number = highest + gap
+                number = nil
             }
-            try target.execute(sql: "DELETE FROM sqlite_sequence WHERE name = ?", arguments: [name])
-            if number > 0 {
-                try target.execute(
-                    sql: "INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", arguments: [name, number])
+            // No checksum holds it: one that cannot be is none.
+            if let number, (1...Self.highestNumber).contains(number) { try Self.set(number, of: name, target) }
+        }
+    }
+
+    private static func numbered(_ database: Database) throws -> [String] {
+        try String.fetchAll(database, sql: "SELECT name FROM sqlite_schema WHERE sql LIKE '%AUTOINCREMENT%'")
+    }
+
+    private static func set(_ number: Int64, of name: String, _ database: Database) throws {
+        try database.execute(sql: "DELETE FROM sqlite_sequence WHERE name = ?", arguments: [name])
+        try database.execute(sql: "INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", arguments: [name, number])
+    }
+
+    /// Of a FIFO sequence number the upper 47 bits are a chunk's.
+    private static let highestNumber: Int64 = 1 << 45
+    /// More than were given since the damage, if numbers are damaged, or those who got them behind a damaged log.
+    private static let gap: Int64 = 1 << 32
+
+    /// Numbers that were given once are never given again, also those of what is lost: an old receipt would fit a new
+    /// message.
+    private func takeNewNumbers(_ database: StoreDatabase) throws {
+        try database.transaction { connection in
+            let places = [
+                "chunk": """
+                SELECT max(n) FROM (SELECT max(id) AS n FROM chunk UNION ALL SELECT max(last) FROM segment
+                UNION ALL SELECT max(chunk) FROM archive UNION ALL SELECT max(chunk) FROM deduplication)
+                """
+            ]
+            for name in try Self.numbered(connection) {
+                let said = try Int64.fetchOne(
+                    connection, sql: "SELECT seq FROM sqlite_sequence WHERE name = ?", arguments: [name])
+                let highest = try Int64.fetchOne(
+                    connection, sql: places[name] ?? "SELECT max(rowid) FROM \"\(name)\"")
+                try Self.set(min(max(said ?? 0, highest ?? 0), Self.highestNumber) + Self.gap, of: name, connection)
             }
         }
     }
@@ -155,6 +204,11 @@ package struct FolderRepair {
             let entered = LedgerEntry.entered.reduce(0) { $0 + (figures[$1] ?? 0) }
             let left = LedgerEntry.left.reduce(0) { $0 + (figures[$1] ?? 0) }
             let count = entered - left - queue.depth.messages
+            guard count >= 0 else {
+                throw StoreDamage(
+                    "more messages are in '\(queue.name)' than its ledger knows of: what can be read is of different moments"
+                )
+            }
             guard count > 0 else { continue }
             let name = queue.name
             counts[name] = count

@@ -18,19 +18,30 @@ struct RepairFolder {
     /// Whether a repair was interrupted when everything was ready.
     static func isUnfinished(_ folder: String) -> Bool { FileManager.default.fileExists(atPath: mark(in: folder)) }
 
-    /// - Parameter name: of the folder in `damaged/`.
-    init(_ name: String, in folder: String) throws {
+    /// A new one, called by the moment.
+    init(at moment: Date, in folder: String) throws {
         self.folder = folder
-        path = "\(folder)/damaged/\(name)"
-        try manager.createDirectory(
-            atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        let rights: [FileAttributeKey: Any] = [.posixPermissions: 0o700]
+        try FileManager.default.createDirectory(
+            atPath: folder + "/damaged", withIntermediateDirectories: true, attributes: rights)
+        // A file cannot have a colon everywhere.
+        let name = moment.formatted(.iso8601).replacing(":", with: "")
+        var found = "\(folder)/damaged/\(name)"
+        var number = 2
+        while FileManager.default.fileExists(atPath: found) {
+            found = "\(folder)/damaged/\(name)-\(number)"
+            number += 1
+        }
+        path = found
+        try manager.createDirectory(atPath: path, withIntermediateDirectories: false, attributes: rights)
     }
 
     /// The one that was interrupted.
     init?(unfinishedIn folder: String) throws {
         guard Self.isUnfinished(folder) else { return nil }
         let name = String(decoding: try Data(contentsOf: URL(filePath: Self.mark(in: folder))), as: UTF8.self)
-        try self.init(name, in: folder)
+        self.folder = folder
+        path = "\(folder)/damaged/\(name)"
     }
 
     /// Gives a file of the folder a second name here; its first one goes when the repair is done.
@@ -60,6 +71,7 @@ struct RepairFolder {
     /// From now on the repair is done, whatever happens to the process.
     func commit() throws {
         try WholeFolder.sync(path)
+        try BlobFolder.sync(folder: folder + "/damaged")
         try WholeFolder.sync(file: newStore)
         let mark = Self.mark(in: folder)
         let name = URL(filePath: path).lastPathComponent
@@ -77,6 +89,8 @@ struct RepairFolder {
                 try manager.removeItem(atPath: folder + "/store.db-shm")
             }
             try BlobFolder.sync(folder: path)
+            // Before the new store has its name: the log of the old one must never stand beside it.
+            try BlobFolder.sync(folder: folder)
             guard rename(newStore, folder + "/store.db") == 0 else {
                 throw ControlError.failed("'\(newStore)' cannot be renamed: \(BlobFolder.lastError)")
             }

@@ -17,6 +17,10 @@ struct RowSalvage {
         var changed = 0
         /// Places behind which rows cannot be read.
         var gaps = 0
+        /// Of both, the numbers that they may have had.
+        var numbers: [ClosedRange<Int64>] = []
+
+        func covers(_ number: Int64) -> Bool { numbers.contains { $0.contains(number) } }
 
         var isEmpty: Bool { changed == 0 && gaps == 0 }
 
@@ -84,18 +88,33 @@ struct RowSalvage {
         do {
             let rows = try Row.fetchCursor(damaged, sql: byNumber, arguments: [first])
             while let row = try rows.next() {
+                // The number of a row that is not as it was written may be any.
+                guard try take(row) else {
+                    loss.changed += 1
+                    let said: Int64 = try row.decode(atIndex: 0)
+                    loss.numbers.append(said...said)
+                    // Pages that lead back to themselves never end.
+                    guard loss.changed < Self.mostChanged else { throw DatabaseError(resultCode: .SQLITE_CORRUPT) }
+                    continue
+                }
                 let number: Int64 = try row.decode(atIndex: 0)
-                // Pages that lead back to themselves.
-                guard number > last else { throw DatabaseError(resultCode: .SQLITE_CORRUPT) }
+                guard number > last, number < Self.highestNumber else {
+                    throw DatabaseError(resultCode: .SQLITE_CORRUPT)
+                }
                 last = number
-                if try !take(row) { loss.changed += 1 }
             }
             return nil
         } catch let error as DatabaseError where Self.isDamage(error) {
             loss.gaps += 1
-            return try firstReadable(behind: last + 1)
+            let next = try firstReadable(behind: last + 1)
+            loss.numbers.append(last + 1...(next ?? Self.highestNumber))
+            return next
         }
     }
+
+    private static let highestNumber: Int64 = 1 << 60
+    /// Rows that are not as they were written, of one table.
+    private static let mostChanged = 10_000_000
 
     private var byNumber: String { "SELECT rowid, \(selection) WHERE rowid >= ? ORDER BY rowid" }
 
@@ -106,7 +125,7 @@ struct RowSalvage {
         var step: Int64 = 1
         while try !isReadable(from: unreadable + step) {
             unreadable += step
-            guard step < 1 << 61 else { return nil }
+            guard step < Self.highestNumber, unreadable < Self.highestNumber else { return nil }
             step *= 2
         }
         var readable = unreadable + step
@@ -131,7 +150,13 @@ struct RowSalvage {
     private func take(_ row: Row) throws -> Bool {
         let values = Array(row.databaseValues)
         guard values.last == true.databaseValue else { return false }
-        try whole.cachedStatement(sql: insertion).execute(arguments: StatementArguments(values[1..<values.count - 1]))
+        do {
+            try whole.cachedStatement(sql: insertion).execute(
+                arguments: StatementArguments(values[1..<values.count - 1]))
+        } catch {
+            // Not to be taken for a place of the damaged store that cannot be read.
+            throw ControlError.failed("the new store cannot be written: \(error)")
+        }
         return true
     }
 

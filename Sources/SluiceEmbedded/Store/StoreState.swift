@@ -364,7 +364,11 @@ final class StoreState {
         // A replay's bytes are a raw copy already.
         let keep = chunk.isReference ? nil : queues[chunk.queue]?.record.archiveKeep
         chunk.isRawCopy = keep != nil
-        guard chunk.live > 0 || chunk.isRawCopy else { return }
+        guard chunk.live > 0 || chunk.isRawCopy else {
+            // Sent and purged in one turn: its number was answered, as a part of sequence numbers, and is never given again.
+            try database.insert(chunk, done.content, done.reference)
+            return try database.deleteChunk(chunk.id)
+        }
         try database.insert(chunk, done.content, done.reference)
         if chunk.live > 0 { try database.putState(of: chunk) }
         if let keep {

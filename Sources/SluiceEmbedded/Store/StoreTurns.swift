@@ -151,6 +151,7 @@ struct StoreTurns {
     private func gather(_ answered: Int) {
         guard answered >= Self.crowd, writer.pending < answered else { return }
         usleep(Self.moment)
+        writer.forgetSignals()
     }
 
     private static let crowd = 3

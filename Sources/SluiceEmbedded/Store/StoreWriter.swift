@@ -122,9 +122,11 @@ final class StoreWriter: Sendable {
         } else {
             signal.wait()
         }
-        // One look serves everything that has signalled since.
-        while signal.wait(timeout: .now()) == .success {}
+        forgetSignals()
     }
+
+    /// One look serves everything that has signalled before it.
+    func forgetSignals() { while signal.wait(timeout: .now()) == .success {} }
 
     /// Refuses everything from now on, with the reason.
     func refuse(_ reason: String) -> [Submission] {
