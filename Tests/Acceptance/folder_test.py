@@ -98,7 +98,7 @@ class FolderTest(harness.Case):
         self.assertGreater(parts["store"]["bytes"], info["message_bytes"])
         self.assertEqual(info["message_bytes"], 8)
         self.assertTrue(all(part["bound"] for part in parts.values()))
-        self.assertIn("8 B of messages", text)
+        self.assertIn("8 bytes of messages", text)
 
     def test_private(self):
         """the folder is for its owner alone: 0700, files 0600"""
