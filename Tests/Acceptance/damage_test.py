@@ -48,6 +48,26 @@ class DamageCase(harness.Case):
         self.orders("put", "drop", "a.jsonl", expect=DONE)
         self.orders("run", self.lines, self.drop, "--until-idle", expect=DEAD)
 
+    def make_segment(self):
+        """Lets hours pass until the raw copies are a file."""
+        process = self.spawn("run", self.lines, "--clock-rate", "3600")
+        self.until(lambda: len(list(self.data.glob("archive/*.seg"))), 1)
+        time.sleep(0.5)
+        self.terminate(process)
+        (segment,) = self.data.glob("archive/*.seg")
+        return segment
+
+    def leave_log(self):
+        """What a kill leaves of a write-ahead log behind twenty messages, each sent by itself."""
+        process = self.spawn("run", self.lines)
+        self.orders("wait", "--ready", expect=DONE)
+        for n in range(20):
+            self.orders("send", "other", self.write("one.jsonl", f'{{"n": {n}}}\n'), expect=DONE)
+        process.kill()
+        process.wait()
+        log = self.data / "store.db-wal"
+        return log
+
     def flip(self, path, place=None):
         """In a copy of the folder, which the commands of the test work on until it is taken back."""
         copy = self.folder / "copy"
@@ -89,11 +109,7 @@ class DamageTest(DamageCase):
 
     def test_segment(self):
         """a bit of raw copies in a segment"""
-        process = self.spawn("run", self.lines, "--clock-rate", "3600")
-        self.until(lambda: len(list(self.data.glob("archive/*.seg"))), 1)
-        time.sleep(0.5)
-        self.terminate(process)
-        (segment,) = self.data.glob("archive/*.seg")
+        segment = self.make_segment()
         self.orders("data", "check", expect=DONE)
         self.check_each(segment)
 
@@ -105,13 +121,7 @@ class DamageTest(DamageCase):
 
     def test_log(self):
         """a bit of the write-ahead log that a kill has left, in front of its last two transactions"""
-        process = self.spawn("run", self.lines)
-        self.orders("wait", "--ready", expect=DONE)
-        for n in range(20):
-            self.orders("send", "other", self.write("one.jsonl", f'{{"n": {n}}}\n'), expect=DONE)
-        process.kill()
-        process.wait()
-        log = self.data / "store.db-wal"
+        log = self.leave_log()
         size = len(log.read_bytes())
         self.assertGreater(size, 40 * 4_120, "the log is too short to be damaged in front of two transactions")
         self.whole = self.data

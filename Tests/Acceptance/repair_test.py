@@ -108,11 +108,7 @@ class RepairTest(DamageCase):
 
     def test_repair_of_files(self):
         """a damaged object and a damaged segment are put aside; what is whole in the segment is still there"""
-        process = self.spawn("run", self.lines, "--clock-rate", "3600")
-        self.until(lambda: len(list(self.data.glob("archive/*.seg"))), 1)
-        time.sleep(0.5)
-        self.terminate(process)
-        (segment,) = self.data.glob("archive/*.seg")
+        segment = self.make_segment()
         (blob,) = [path for path in (self.data / "objects").rglob("*") if len(path.name) == 64]
         for path in (segment, blob):
             path.chmod(0o600)
@@ -131,13 +127,7 @@ class RepairTest(DamageCase):
 
     def test_repair_of_the_log(self):
         """of a damaged log all that stands in front of the damage is there"""
-        process = self.spawn("run", self.lines)
-        self.orders("wait", "--ready", expect=DONE)
-        for n in range(20):
-            self.orders("send", "other", self.write("one.jsonl", f'{{"n": {n}}}\n'), expect=DONE)
-        process.kill()
-        process.wait()
-        log = self.data / "store.db-wal"
+        log = self.leave_log()
         bytes_ = bytearray(log.read_bytes())
         bytes_[len(bytes_) - 31 * 4_120] ^= 1
         log.write_bytes(bytes_)

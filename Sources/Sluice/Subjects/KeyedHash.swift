@@ -2,8 +2,8 @@ package import Crypto
 
 /// HMAC-SHA256 (RFC 2104) whose two states after the key are prepared once: a short message costs two blocks of SHA-256.
 ///
-/// The library's own is generic over what it is given, in another module: for a receipt handle or a person, looking its
-/// types up took longer than the hashing.
+/// The library's own is generic over what it is given, in another module: for a receipt handle, looking its types up
+/// took longer than the hashing.
 package struct KeyedHash: Sendable {
     private var inner = SHA256()
     private var outer = SHA256()

@@ -32,12 +32,9 @@ struct FileSalvage {
             let found = SegmentRow(file: row.file, queue: row.queue, hour: row.hour, reader.index, stored: row.stored)
             if found != row { problems.append("the segment '\(row.file)' is not the one that the store knows") }
             for entry in reader.index.entries {
-                do { _ = try reader.content(of: entry) } catch { problems.append("\(error)") }
+                do { whole.append((entry, try reader.content(of: entry))) } catch { problems.append("\(error)") }
             }
             if problems.isEmpty { return }
-            for entry in reader.index.entries {
-                do { whole.append((entry, try reader.content(of: entry))) } catch { continue }
-            }
         } catch let damage as StoreDamage {
             problems.append("\(damage)")
         }

@@ -27,6 +27,8 @@ package struct FolderRepair {
             problems = [text]
         } catch let error as DatabaseError where RowSalvage.isDamage(error) {
             problems = ["\(error)"]
+        } catch let error as SQLiteFailure where error.isDamage {
+            problems = ["\(error)"]
         }
         guard !problems.isEmpty else { return RepairReport(problems: [], aside: resumed?.path) }
         return try FolderRepair(folder: folder, logger: logger).run(problems)
@@ -41,8 +43,13 @@ package struct FolderRepair {
             counts = try build(aside, lost)
             try lost.finish()
         } catch {
-            try aside.abandon()
-            throw explain(error)
+            let failure = explain(error)
+            do {
+                try aside.abandon()
+            } catch {
+                throw ControlError.failed("\(failure); '\(aside.path)' is left behind: \(error)")
+            }
+            throw failure
         }
         // From here on what is in `aside` may be the only copy: nothing takes it away any more.
         try aside.commit()

@@ -103,6 +103,7 @@ struct SQLiteFailure: Error, CustomStringConvertible {
     }
 
     var isDiskFull: Bool { code & 0xFF == SQLITE_FULL || code == SQLITE_IOERR | (3 << 8) }
-    var isDamage: Bool { code & 0xFF == SQLITE_CORRUPT || code & 0xFF == SQLITE_NOTADB }
+    /// The last: a place of the disk that cannot be read.
+    var isDamage: Bool { [SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_IOERR].contains(code & 0xFF) }
     var description: String { "SQLite error \(code): \(message)" }
 }

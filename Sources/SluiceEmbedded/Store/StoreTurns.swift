@@ -155,7 +155,7 @@ struct StoreTurns {
     }
 
     private static let crowd = 3
-    /// Microseconds; a sync takes 150 at least.
+    /// Microseconds: less than a sync takes.
     private static let moment: UInt32 = 50
 
     private func wait() {

@@ -29,7 +29,7 @@ struct FolderParts: Encodable {
         ("code/", "code", "a copy of each version of the functions, 100 MB at most"),
         ("damaged/", "repairs", "what a repair has put aside: delete it when you have looked at it"),
         ("reserve", "reserve", "fixed: it is for the moment when the disk is full"),
-        ("", "other", "fixed"),
+        ("", "other", "small, but for what functions have in tmp, which goes with them"),
     ]
 
     init(folder: String, messageBytes: Int) throws {
