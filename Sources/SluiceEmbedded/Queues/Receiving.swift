@@ -328,7 +328,7 @@ extension StoreState {
 
     /// When the writer has to wake up by itself.
     var nextDeadline: Timestamp {
-        var next = nextMaintenance
+        var next = min(nextMaintenance, nextGiveBack)
         if !unreadable.isEmpty { next = now }
         if let due = nextMoveDue { next = min(next, due) }
         if let timer = timers.min { next = min(next, Timestamp(milliseconds: timer.due)) }

@@ -7,8 +7,6 @@ import Sluice
 /// What time does to stored messages: they expire, raw copies are deleted, deduplication ids are forgotten.
 extension StoreState {
     private static let interval: Duration = .seconds(15)
-    /// Free pages are overwritten at most so often: it costs as many writes as there are free pages.
-    private static let overwriteInterval: Duration = .minutes(10)
     /// Raw copies that one turn deletes at most, so that it does not hold up the others.
     private static let mostDeletions = 256
     /// A chunk of which little is left mostly is gone a moment later: only what stays longer is rewritten.
@@ -155,28 +153,5 @@ extension StoreState {
         // What memory has of it meanwhile is as good: survivors keep their places.
         contents.remove(id)
         chunk.rewritten()
-    }
-
-    private func overwriteIfDue() {
-        guard freedRawCopies, now >= lastOverwrite + Self.overwriteInterval else { return }
-        freedRawCopies = false
-        lastOverwrite = now
-        overwriteAfterCommit = true
-    }
-
-    /// After a commit: overwrites what was deleted, when it is time.
-    func overwriteDeleted() throws {
-        guard overwriteAfterCommit || asksForEmptyLog else { return }
-        let overwrites = overwriteAfterCommit
-        overwriteAfterCommit = false
-        asksForEmptyLog = false
-        do {
-            if overwrites { try database.overwriteFreePages() }
-            // What was deleted is in the log until nobody reads it: then it is asked again.
-            isLogLeft = try !database.truncateLog(waiting: false)
-        } catch  where StoreDatabase.isDiskFull(error) {
-            logger.warning("deleted data is overwritten later: the disk is full", metadata: ["error": "\(error)"])
-            freedRawCopies = true
-        }
     }
 }

@@ -96,6 +96,10 @@ final class StoreDatabase {
         configuration.busyMode = .timeout(patience)
         configuration.prepareDatabase { database in
             try RowChecksum.register(on: database)
+            // Of a new file only, and before anything else of it: free pages can then be given back.
+            if try Int.fetchOne(database, sql: "PRAGMA page_count") == 0 {
+                try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
+            }
             try database.execute(
                 sql: """
                     PRAGMA journal_mode = WAL;
@@ -338,6 +342,16 @@ final class StoreDatabase {
             throw SQLiteFailure(code, on: connection)
         }
         return code == SQLITE_OK
+    }
+
+    /// Pages of the file, as of the last commit, and those of them that hold nothing.
+    func pages() throws -> (all: Int, free: Int) {
+        try queue.inDatabase { database in
+            (
+                all: try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0,
+                free: try Int.fetchOne(database, sql: "PRAGMA freelist_count") ?? 0
+            )
+        }
     }
 
     /// Overwrites every page that holds nothing any more, so that what was deleted is not on the disk either: fills

@@ -61,6 +61,8 @@ final class StoreState {
     /// Chunks of which little is left: rewritten without what is gone, if that lasts.
     var sparse: Set<Int64> = []
     var nextMaintenance = Timestamp(milliseconds: 0)
+    var nextGiveBack = Timestamp(milliseconds: 0)
+    var isGivingBack = false
     var lastOverwrite = Timestamp(milliseconds: 0)
     var freedRawCopies = false
     var overwriteAfterCommit = false

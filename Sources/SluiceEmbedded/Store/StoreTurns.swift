@@ -74,6 +74,7 @@ struct StoreTurns {
         state.fireTimers()
         state.takeBackUnreadable()
         try state.maintain()
+        try state.giveBackPages()
         // What a definition changed is rebuilt before anything else looks at it.
         while !state.reloadAfterCommit, let submission = rest.popFirst() {
             do {
