@@ -444,32 +444,3 @@ final class StoreState {
         }
     }
 }
-
-/// The chunk that a turn collects for one queue.
-/// A chunk that this turn writes, and that takes no more messages.
-private struct FinishedChunk {
-    let chunk: Chunk
-    let content: ChunkContent
-    /// `nil` = its bytes are its own.
-    var reference: ChunkReference?
-}
-
-private final class OpenChunk {
-    let chunk: Chunk
-    @exclusivity(unchecked) var builder: ChunkBuilder
-
-    /// - Parameter bytes: that the last one had, for the next is mostly alike.
-    init(chunk: Chunk, reserving bytes: Int) {
-        self.chunk = chunk
-        builder = ChunkBuilder(reserving: bytes)
-    }
-}
-
-/// When a message becomes visible by itself; void if its state has changed since.
-struct MessageTimer: Comparable {
-    let due: Int64
-    let ref: MessageRef
-    let generation: UInt32
-
-    static func < (left: MessageTimer, right: MessageTimer) -> Bool { left.due < right.due }
-}
