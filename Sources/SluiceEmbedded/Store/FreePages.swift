@@ -7,15 +7,15 @@ import Sluice
 extension StoreState {
     /// Free pages are overwritten at most so often: it costs as many writes as there are free pages.
     private static let overwriteInterval: Duration = .minutes(10)
-    /// Pages that stay free whatever the file's length, for what comes next: 64 MB.
-    private static let mostFree = 16_384
+    /// Pages that stay free whatever the file's length, for what comes next: 16 MB.
+    private static let mostFree = 4_096
     private static let lookInterval: Duration = .seconds(15)
     /// Pages that one turn gives back, and the pause behind it: 20 MB a second at most, some milliseconds each time.
     private static let pieceOfPages = 256
     private static let pause: Duration = .milliseconds(50)
 
     /// Gives pages back while more are free than hold something: the file is at most twice as long as what is in it, and
-    /// 64 MB, once the writer has had the time.
+    /// 16 MB, once the writer has had the time.
     func giveBackPages() throws {
         guard now >= nextGiveBack else { return }
         let pages = try database.pages()

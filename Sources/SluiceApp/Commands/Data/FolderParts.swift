@@ -21,7 +21,7 @@ struct FolderParts: Encodable {
         ("store.db-", "log of the store", "64 MB between bursts; a backup that is being made holds it up"),
         (
             "store.db", "store",
-            "messages: the capacity of their queues; raw copies of the last hours; as much again, and 64 MB, is free"
+            "messages: the capacity of their queues; raw copies of the last hours; as much again, and 16 MB, is free"
         ),
         ("archive/", "raw copies", "archive.keep and archive.max_size of each pipeline"),
         ("objects/", "objects", "what is in the buckets, and what was there within archive.keep"),
