@@ -36,7 +36,7 @@ final class SegmentFolder {
         do {
             try FileManager.default.removeItem(atPath: path(of: name))
         } catch CocoaError.fileNoSuchFile {
-            // A crash came between its end here and its row's.
+            // Somebody has removed it: it is what was wanted.
         }
     }
 

@@ -210,10 +210,9 @@ extension StoreState {
             ).map(SegmentRow.init(row:))
         }
         guard !due.isEmpty else { return }
-        // The files go first: a row without a file is found and removed here again, a file without a row at the start.
         for segment in due {
-            try database.segments.remove(segment.file)
             free(segment.stored, ofArchiveOf: segment.queue)
+            freedSegments.append(segment.file)
         }
         execute { connection in
             for segment in due {
@@ -222,6 +221,12 @@ extension StoreState {
         }
         // What was copied from lies in free pages.
         freedRawCopies = true
+    }
+
+    /// After a commit: the files of segments that no row knows any more. One that a crash leaves goes at the next start.
+    func removeFreedSegments() throws {
+        for file in freedSegments { try database.segments.remove(file) }
+        freedSegments.removeAll()
     }
 
     /// Once after a start: files that no row knows were being written when the process ended.

@@ -4,8 +4,8 @@ import Sluice
 
 /// Reading raw copies once more, and comparing them with the checksums they were stored with.
 extension EmbeddedArchive {
-    /// Chunks, or bytes of objects, of one page.
-    private static let mostOfPage = (chunks: 64, bytes: 256 << 20)
+    /// Chunks, or objects and their bytes, of one page.
+    private static let mostOfPage = (chunks: 64, objects: 100, bytes: 256 << 20)
 
     func verify(pipeline: String, after: Int64) async throws -> ArchiveVerification {
         let kind = try await store.writer.submit { try $0.archiveSource(of: pipeline).kind }
@@ -15,27 +15,40 @@ extension EmbeddedArchive {
                 try state.verifyMessages(of: pipeline, after: after, limit: Self.mostOfPage.chunks)
             }
         case .objects:
-            let objects = try await store.writer.submit {
-                try $0.archivedObjects(ArchivedObjectSelection(pipeline: pipeline, after: after), limit: 100)
-            }
-            return await verify(objects)
+            let (read, problems) = await verify(try await objects(of: pipeline, after: after))
+            if problems.isEmpty { return read }
+            // What has expired while it was read has no bytes, and no row.
+            let there = Set(try await objects(of: pipeline, after: after).map(\.number))
+            var page = read
+            page.problems = problems.filter { there.contains($0.object) }.map(\.text)
+            return page
         }
     }
 
-    private func verify(_ objects: [ArchivedObject]) async -> ArchiveVerification {
+    private func objects(of pipeline: String, after: Int64) async throws -> [ArchivedObject] {
+        try await store.writer.submit {
+            try $0.archivedObjects(
+                ArchivedObjectSelection(pipeline: pipeline, after: after), limit: Self.mostOfPage.objects)
+        }
+    }
+
+    private func verify(
+        _ objects: [ArchivedObject]
+    ) async -> (page: ArchiveVerification, problems: [(object: Int64, text: String)]) {
         let blobs = store.blobs
         return await withCheckedContinuation { continuation in
             // It reads as fast as the disk does.
             DispatchQueue.global().async {
                 var page = ArchiveVerification()
+                var problems: [(object: Int64, text: String)] = []
                 for object in objects {
                     page.count += 1
                     page.bytes += object.object.size
                     page.next = object.number
-                    if let problem = blobs.problem(of: object) { page.problems.append(problem) }
+                    if let problem = blobs.problem(of: object) { problems.append((object.number, problem)) }
                     if page.bytes >= Self.mostOfPage.bytes { break }
                 }
-                continuation.resume(returning: page)
+                continuation.resume(returning: (page, problems))
             }
         }
     }

@@ -12,8 +12,8 @@ final class QueueState {
     @exclusivity(unchecked) var depth = QueueDepth()
     /// Messages that a step of ours holds.
     @exclusivity(unchecked) var held = 0
-    /// Whether a step holds a suspect: nothing else is handed out to steps meanwhile.
-    @exclusivity(unchecked) var aloneIsOut = false
+    /// The suspect that a step holds: nothing else is handed out to steps meanwhile.
+    @exclusivity(unchecked) var heldAlone: MessageRef?
     /// Chunks with messages left, oldest first; a few of them may be gone.
     var chunks: Deque<Int64> = []
     /// Messages of it are older than those before them: they keep their age in a client's dead-letter queue.
@@ -50,7 +50,7 @@ final class QueueState {
         fifo.takesOldest = record.pipeline != nil
         depth = QueueDepth()
         held = 0
-        aloneIsOut = false
+        heldAlone = nil
         hasMixedAges = false
         holders = [:]
         purged = nil

@@ -20,7 +20,7 @@ extension StoreState {
     func take(_ request: ReceiveRequest, from queue: QueueState) -> [Handout.Item] {
         guard request.limit > 0, queue.depth.ready > 0, queue.record.claimUntil == nil else { return [] }
         if request.holder == .step {
-            if queue.aloneIsOut { return [] }
+            if queue.heldAlone != nil { return [] }
             return queue.isFIFO ? takeInOrder(request, queue) : takeAny(request, queue)
         }
         var request = request
@@ -37,7 +37,7 @@ extension StoreState {
                 continue
             }
             let isSuspect = chunk.states[Int(ref.index)].suspect && request.holder == .step
-            if isSuspect && (!items.isEmpty || queue.held > 0) { break }
+            if isSuspect && !(items.isEmpty && mayBeAlone(chunk.states[Int(ref.index)], in: queue)) { break }
             queue.standard.pop()
             if let item = lease(ref, chunk, queue, request, alone: isSuspect) { items.append(item) }
             if isSuspect { break }
@@ -54,7 +54,7 @@ extension StoreState {
                 continue
             }
             if chunk.states[Int(first.index)].suspect && request.holder == .step {
-                guard items.isEmpty && queue.held == 0 else { break }
+                guard items.isEmpty, mayBeAlone(chunk.states[Int(first.index)], in: queue) else { break }
                 queue.fifo.take(from: group)
                 if let item = lease(first, chunk, queue, request, alone: true) { items.append(item) }
                 return items
@@ -72,6 +72,16 @@ extension StoreState {
             takeLine(of: group, within: .max, before: barrier, request, queue, into: &items)
         }
         return items
+    }
+
+    /// Whether a suspect may be handed out now. Those of several queues may be out at the same time, each alone of its
+    /// queue; where that has once left open which of them ended the process, they are not.
+    private func mayBeAlone(_ suspect: MessageState, in queue: QueueState) -> Bool {
+        guard queue.held == 0 else { return false }
+        return queues.values.allSatisfy { other in
+            guard let held = other.heldAlone else { return true }
+            return !suspect.contended && chunks[held.chunk]?.states[Int(held.index)].contended == false
+        }
     }
 
     /// As many of one group as the request still has room for: the group is locked behind them.

@@ -84,7 +84,7 @@ extension StoreState {
         tally.add(.retried)
         note(failure, of: ref, in: chunk)
         var retried = state
-        retried.suspect = false
+        retried.acquit()
         comeBack(ref, chunk, queue, retried, after: delay)
     }
 
@@ -97,7 +97,7 @@ extension StoreState {
             tally.add(.retried)
             note(failure, of: ref, in: chunk)
             var retried = state
-            retried.suspect = false
+            retried.acquit()
             return comeBack(ref, chunk, queue, retried, after: .seconds(30))
         }
         try moveToDeadLetters(ref, chunk, queue, target, failure)
@@ -204,7 +204,7 @@ extension StoreState {
         execute { try SplitPositions.write(position, of: object, in: id, $0) }
         var kept = state
         kept.receiveCount = 0
-        kept.suspect = false
+        kept.acquit()
         comeBack(ref, chunk, queue, kept, after: .zero)
     }
 

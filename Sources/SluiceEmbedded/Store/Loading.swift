@@ -7,8 +7,9 @@ extension StoreState {
     /// Builds memory from the file: at start, and after a commit that failed.
     ///
     /// - Parameter processDied: the holders of held messages are gone. What they held is visible again at once and
-    ///   suspect: that receive is not counted, unless it was held alone. Nothing is written for it: the same rows
-    ///   say the same at the next start, and, until they are written, whenever memory is built anew.
+    ///   suspect: that receive is not counted, unless it was held alone, and nothing of another queue was. For those
+    ///   that were not, nothing is written: the same rows say the same at the next start, and, until they are
+    ///   written, whenever memory is built anew.
     func load(processDied: Bool) throws {
         restoreWaiters()
         changedRecords.removeAll()
@@ -22,6 +23,7 @@ extension StoreState {
         timers = Heap()
         scheduled = 0
         freedBlobs.removeAll()
+        freedSegments.removeAll()
         for queue in queues.values { queue.clear() }
         try database.read { database in
             try RowChecksum.check(database)
@@ -148,18 +150,34 @@ extension StoreState {
                 ORDER BY c.id
                 """)
         var suspects: [MessageRef] = []
+        var alone: [MessageRef] = []
         while let row = try rows.next() {
             let id: Int64 = try row.decode(atIndex: 0)
             do {
-                try loadChunk(row, processDied: processDied, suspects: &suspects)
+                try loadChunk(row, processDied: processDied, suspects: &suspects, alone: &alone)
             } catch {
                 throw StoreDamage("chunk \(id): \(error)")
             }
         }
+        if alone.count > 1 { for ref in alone { contend(ref) } }
         for ref in suspects.reversed() { putFirst(ref) }
     }
 
-    private func loadChunk(_ row: Row, processDied: Bool, suspects: inout [MessageRef]) throws {
+    /// One of several that were alone, each of its queue: nobody can say which of them ended the process, so that for
+    /// none of them the receive counts.
+    private func contend(_ ref: MessageRef) {
+        guard let chunk = chunks[ref.chunk] else { return }
+        var state = chunk.states[Int(ref.index)]
+        state.contended = true
+        state.receiveCount -= state.receiveCount > 0 ? 1 : 0
+        chunk.states[Int(ref.index)] = state
+        // Written: when memory is built anew, others of them may have been settled.
+        dirty.insert(chunk.id)
+    }
+
+    private func loadChunk(
+        _ row: Row, processDied: Bool, suspects: inout [MessageRef], alone: inout [MessageRef]
+    ) throws {
         guard try row.decode(atIndex: 8) else {
             throw StoreDamage("its headers or states are not those that were written (checksum)")
         }
@@ -196,6 +214,7 @@ extension StoreState {
             queue.depth.bytes += Int(chunk.lengths[index])
             if state.status == .held && isOrphaned {
                 orphans.insert(chunk.id)
+                if state.alone { alone.append(ref) }
                 state = state.afterHolderDied
                 chunk.states[index] = state
             }

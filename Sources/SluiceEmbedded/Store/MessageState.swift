@@ -22,6 +22,9 @@ struct MessageState: Hashable {
     var alone = false
     /// Our own process died while it held this message: it is handed out alone.
     var suspect = false
+    /// It was alone when our process died, and so was a message of another queue: the next time none of them is out with
+    /// another suspect.
+    var contended = false
     var receiveCount: UInt32 = 0
     /// Counts every receive and never goes back; the latest receipt has it.
     var generation: UInt32 = 0
@@ -29,6 +32,12 @@ struct MessageState: Hashable {
     var visibleAt: Int64 = 0
     /// When it was first received; 0 = never.
     var firstReceived: Int64 = 0
+
+    /// It has shown that it does not end a process.
+    mutating func acquit() {
+        suspect = false
+        contended = false
+    }
 
     var isInFlight: Bool { status == .held || status == .inFlight || status == .backingOff }
 }
@@ -74,7 +83,7 @@ struct ChunkStates {
             writer.number(end - start)
             writer.byte(
                 state.status.rawValue | (state.alone ? 0x10 : 0) | (state.suspect ? 0x20 : 0)
-                    | (state.firstReceived != 0 ? 0x40 : 0))
+                    | (state.firstReceived != 0 ? 0x40 : 0) | (state.contended ? 0x80 : 0))
             if state.status != .gone {
                 writer.number(Int(state.receiveCount))
                 writer.number(Int(state.generation))
@@ -109,7 +118,8 @@ struct ChunkStates {
         guard let status = MessageState.Status(rawValue: flags & 0x0F) else {
             throw StoreDamage("an unknown message state (\(flags))")
         }
-        var state = MessageState(status: status, alone: flags & 0x10 != 0, suspect: flags & 0x20 != 0)
+        var state = MessageState(
+            status: status, alone: flags & 0x10 != 0, suspect: flags & 0x20 != 0, contended: flags & 0x80 != 0)
         guard status != .gone else { return state }
         state.receiveCount = try reader.receives()
         state.generation = try reader.receives()

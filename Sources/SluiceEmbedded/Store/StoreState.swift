@@ -58,6 +58,8 @@ final class StoreState {
     let blobs: BlobFolder
     /// Blobs that an object has lost which this turn deletes.
     var freedBlobs: Set<String> = []
+    /// Files of the segments whose rows this turn deletes.
+    var freedSegments: [String] = []
     /// Chunks of which little is left: rewritten without what is gone, if that lasts.
     var sparse: Set<Int64> = []
     var nextMaintenance = Timestamp(milliseconds: 0)
@@ -240,7 +242,7 @@ final class StoreState {
             if queue.isFIFO { queue.fifo.lock(ref, group: chunk.groups[Int(ref.index)]) }
             if state.status == .held {
                 queue.held += 1
-                if state.alone { queue.aloneIsOut = true }
+                if state.alone { queue.heldAlone = ref }
             }
         case .gone: break
         }
@@ -265,7 +267,7 @@ final class StoreState {
         if old.status == .inFlight, !queue.holders.isEmpty { queue.holders[ref] = nil }
         if old.status == .held {
             queue.held -= 1
-            if old.alone { queue.aloneIsOut = false }
+            if old.alone { queue.heldAlone = nil }
         }
         if new.status == .gone {
             if chunk.failures[index] != nil { failures.forget(ref) }
@@ -293,7 +295,7 @@ final class StoreState {
             queue.depth.inFlight += 1
             if new.status == .held {
                 queue.held += 1
-                if new.alone { queue.aloneIsOut = true }
+                if new.alone { queue.heldAlone = ref }
             }
         case .gone: break
         }

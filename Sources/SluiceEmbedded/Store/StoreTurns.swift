@@ -108,11 +108,12 @@ struct StoreTurns {
         state.parked.removeAll(keepingCapacity: true)
         do {
             try moveLog()
+            try state.removeFreedBlobs()
+            try state.removeFreedSegments()
             if state.reloadAfterCommit { try state.load(processDied: false) }
             state.publish()
             state.endWaits()
             try state.overwriteDeleted()
-            try state.removeFreedBlobs()
             return nil
         } catch {
             return error

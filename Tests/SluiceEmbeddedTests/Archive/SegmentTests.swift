@@ -88,6 +88,30 @@ struct SegmentTests {
         #expect(try await bench.rawCopies() == before)
     }
 
+    @Test("a death while one expires leaves both its row and its file, or a file that the next start removes")
+    func killedAtExpiry() async throws {
+        let plan = FaultPlan()
+        let engine = try await TemporaryEngine(faults: plan.faults)
+        let bench = try await SegmentBench(engine)
+        try await bench.queue.put("a")
+        try await bench.finishAll()
+        engine.clock.advance(by: .hours(2))
+        #expect(try await bench.move() == 1)
+        plan.arm(commit: 0, .beforeCommit)
+        engine.clock.advance(by: .days(30))
+        do { _ = try await engine.control.status(pipeline: nil) } catch QueueError.closed {}
+        plan.disarm()
+        await engine.close()
+        #expect(try bench.files().count == 1, "its row is there")
+        let file = try #require(try bench.files().first)
+        let other = "\(engine.path)/archive/1-2026-01-01T00-1.seg.partial"
+        try FileManager.default.copyItem(atPath: "\(engine.path)/archive/\(file)", toPath: other)
+        #expect(try await DataCheck.problems(inFolder: engine.path, logger: TemporaryEngine.quiet()) == [])
+        try await engine.start()
+        try await bench.pass(.minutes(1))
+        #expect(try bench.files().isEmpty)
+    }
+
     @Test("when their time is over the file is gone, but not while a replay refers to it; keep may change")
     func expiry() async throws {
         let engine = try await TemporaryEngine()

@@ -136,7 +136,7 @@ struct ArchiveExport {
             try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
             let file = try WholeFile(path: path)
             do {
-                let source = try FileHandle(forReadingFrom: URL(filePath: blob))
+                let source = try open(blob)
                 defer { source.closeFile() }
                 while let piece = try source.read(upToCount: 1 << 20), !piece.isEmpty { try file.write(Array(piece)) }
                 try file.finish()
@@ -146,8 +146,21 @@ struct ArchiveExport {
             }
         } catch let error as ControlError {
             throw error
+        } catch let failure as CommandFailure {
+            throw failure
         } catch {
             throw CommandFailure(.failed, "'\(path)' cannot be written: \(error.localizedDescription)")
+        }
+    }
+
+    private func open(_ blob: String) throws -> FileHandle {
+        do {
+            return try FileHandle(forReadingFrom: URL(filePath: blob))
+        } catch {
+            throw CommandFailure(
+                .failed,
+                "the bytes of an object cannot be read: \(error.localizedDescription) ('\(blob)'). Has it expired meanwhile? "
+                    + "`archive verify` looks at all of them")
         }
     }
 
