@@ -27,6 +27,12 @@ class TortureTest(harness.Case):
         self.assertEqual(code, 0, text)
         print(f"      {text.strip()}")
 
+    def test_hours(self):
+        """the same while hours pass: raw copies move into files and expire"""
+        code, text = self.torture("--seconds", "15", "--hours", "--weights", "1", "4", "1")
+        self.assertEqual(code, 0, text)
+        print(f"      {text.strip()}")
+
     def test_disk_that_lies(self):
         """the torture finds out a disk that says it has synced and has not, and accuses no honest one"""
         code, text = self.torture("--seconds", "60", "--lie", "--contradictions")

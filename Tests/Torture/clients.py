@@ -2,7 +2,6 @@
 import collections
 import hashlib
 import json
-import sqlite3
 import threading
 import time
 
@@ -110,8 +109,11 @@ class StandardQueue:
         with self.lock:
             self.deleted[name] = time.monotonic()
 
-    def missing(self):
-        return self.answered - set(self.deleted) - self.asked
+    def problems(self):
+        """At the end: what was answered was received, and its deletion asked for."""
+        missing = self.answered - set(self.deleted) - self.asked
+        if missing:
+            yield f"{len(missing)} answered messages were never received: {sorted(missing)[:5]}"
 
 
 class StandardSender(Client):
@@ -195,6 +197,15 @@ class FIFOQueue:
         self.ids = {}
         self.retried = 0
 
+    def problems(self):
+        """At the end: each group has come, and nothing that was given out is left without a deletion."""
+        for group, number in self.sent.items():
+            if self.seen[group] < number:
+                yield f"{group}: {number} were answered, {self.seen[group]} came"
+            left = [n for n in range(1, number + 1) if (group, n) not in self.asked]
+            if left:
+                yield f"{group}: {left[:5]} were given out, not deleted, and are not there"
+
 
 class FIFOSender(Client):
     """Sends numbers, each again until it is answered: stored once, thanks to its deduplication id."""
@@ -223,7 +234,7 @@ class FIFOSender(Client):
 
 
 class FIFOReceiver(Client):
-    """The only one at its queue: all that is before what it is given is deleted, or in front of it in the same answer."""
+    """The only one at its queue: what is before what it is given is deleted, or in front of it in the same answer."""
 
     def __init__(self, torture, name, queue):
         super().__init__(torture, name)
@@ -270,25 +281,6 @@ class FIFOReceiver(Client):
         self.queue.seen[group] = max(self.queue.seen[group], number)
 
 
-class RecordSender(Client):
-    """Records for a pipeline: each number is sent once, whatever becomes of the answer."""
-
-    def __init__(self, torture, name, queue, fifo=False):
-        super().__init__(torture, name)
-        self.queue, self.fifo = queue, fifo
-        self.count = 0
-        self.answered, self.tried = set(), set()
-
-    def step(self):
-        numbers = list(range(self.count, self.count + self.random.randint(1, 10)))
-        self.count += len(numbers)
-        self.tried.update(numbers)
-        answer = self.sqs("SendMessageBatch", QueueUrl=self.queue, Entries=[
-            {"Id": f"{n}", "MessageBody": json.dumps({"n": number, "g": f"g{number % 7}"}),
-             **({"MessageDeduplicationId": f"{number}"} if self.fifo else {})} for n, number in enumerate(numbers)])
-        self.answered.update(numbers[int(entry["Id"])] for entry in answer.get("Successful", []))
-
-
 class Poisoned(Client):
     """Receives messages that kill: the server is killed as often as one is received, three times at most."""
 
@@ -314,8 +306,9 @@ class Poisoned(Client):
             self.counts[name] = count
             self.torture.kill_now.set()
 
-
-def rows_of(path, table):
-    """The numbers in a table, in the order in which they were written."""
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
-        return database.execute(f"SELECT n, g FROM {table} ORDER BY rowid").fetchall()
+    def problems(self):
+        """At the end: each is a dead letter."""
+        code, text = self.torture.server.run("queue", "show", f"{self.queue}-dlq", "--json")
+        dead = json.loads(text)["ready"] if code == 0 else 0
+        if dead < len(self.sent):
+            yield f"{len(self.sent)} messages that kill were sent, and {dead} are dead letters"

@@ -1,8 +1,8 @@
 // A disk that fails and forgets, between a process and its data folder: loaded with LD_PRELOAD.
 //
-// What is written below SLUICE_DISK_FOLDER is noted in the journal SLUICE_DISK_JOURNAL before it is done, with the bytes
-// of before, and every sync with what it made durable. When the process is dead, `power.py` takes away from the folder
-// what no sync has covered, in whole or in part: what a loss of power may leave.
+// What is written below SLUICE_DISK_FOLDER is noted in a journal of the process, SLUICE_DISK_JOURNAL.PID, before it is
+// done, with the bytes of before, and every sync with what it made durable. When all processes are dead, `power.py`
+// takes away from the folder what no sync has covered, in whole or in part: what a loss of power may leave.
 //
 // SLUICE_DISK_CONTROL is a file that both sides map: the next so many operations succeed, and one fails.
 #define _GNU_SOURCE
@@ -72,7 +72,9 @@ __attribute__((constructor)) static void begin(void) {
     void *mapped = mmap(NULL, sizeof *control, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     syscall(SYS_close, file);
     if (mapped == MAP_FAILED) return;
-    journal = syscall(SYS_openat, AT_FDCWD, to, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s.%d", to, getpid());
+    journal = syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     control = mapped;
     // What the process starts has nothing to do with the folder.
     unsetenv("LD_PRELOAD");

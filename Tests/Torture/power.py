@@ -42,7 +42,8 @@ class Disk:
 
     def reset(self):
         """What is in the folder now is durable."""
-        self.journal.unlink(missing_ok=True)
+        for journal in self.journals():
+            journal.unlink()
         shutil.rmtree(self.side, ignore_errors=True)
         self.side.mkdir()
 
@@ -68,26 +69,28 @@ class Disk:
         return struct.unpack_from("=q", self.shared, 32)[0]
 
     def lose_power(self, random):
-        """Once the server is dead: takes away what no sync has covered. Returns what was done, in words."""
-        loss = Loss(self.read_journal(), self.data)
+        """Once the processes are dead: takes away what no sync has covered. Returns what was done, in words."""
+        entries = [entry for journal in self.journals() for entry in entries_of(journal.read_bytes())]
+        loss = Loss(sorted(entries, key=lambda entry: entry.sequence), self.data)
         text = loss.carry_out(random)
         self.reset()
         return text
 
-    def read_journal(self):
-        if not self.journal.exists():
-            return []
-        bytes_ = self.journal.read_bytes()
-        entries, place = [], 0
-        while place + HEAD.size <= len(bytes_):
-            kind, length, sequence, inode = HEAD.unpack_from(bytes_, place)
-            place += HEAD.size
-            if place + length > len(bytes_):
-                # The process was killed while it noted this: it has not done it.
-                break
-            entries.append(Entry(chr(kind), sequence, inode, memoryview(bytes_)[place:place + length]))
-            place += length
-        return entries
+    def journals(self):
+        """One of each process."""
+        return list(self.journal.parent.glob(f"{self.journal.name}.*"))
+
+
+def entries_of(journal):
+    place = 0
+    while place + HEAD.size <= len(journal):
+        kind, length, sequence, inode = HEAD.unpack_from(journal, place)
+        place += HEAD.size
+        if place + length > len(journal):
+            # The process was killed while it noted this: it has not done it.
+            break
+        yield Entry(chr(kind), sequence, inode, memoryview(journal)[place:place + length])
+        place += length
 
 
 class Entry:

@@ -1,10 +1,16 @@
 #!/usr/bin/env python3
 """Several clients and pipelines on one server that is killed, whose disk fails, and which loses power; then the books.
 
-What holds, whatever happens: every answered send is received, or stands in the table once; what was deleted stays
-deleted; FIFO groups are in order and nothing is there twice; receive counts rise; receipts of before a kill are good
-after it; a message that kills ends among the dead letters; the ledger adds up at every start, and `data check` finds
-nothing. The seed makes the same choices again; threads and kills are never quite where they were.
+What holds, whatever happens: every answered send is received, or stands in the table once; an object that was put is
+there with all of its records or with none; what was deleted stays deleted; FIFO groups are in order and nothing is
+there twice; receive counts rise; receipts of before a kill are good after it; a message that kills its client, and a
+record at which a function kills the server, end among the dead letters, and nothing beside them does; the raw copies
+are what was sent; the ledger adds up at every start, and `data check` and `archive verify` find nothing.
+
+With --hours the time of the server passes so fast that raw copies move into files and expire. What clients know of
+visibility timeouts does not hold then: there are pipelines only.
+
+The seed makes the same choices again; threads and kills are never quite where they were.
 """
 import argparse
 import contextlib
@@ -21,43 +27,21 @@ import threading
 import time
 import traceback
 
+import pipelines
 import power
-from clients import (FIFOQueue, FIFOReceiver, FIFOSender, Poisoned, RecordSender, StandardQueue, StandardReceiver,
-                     StandardSender, Violations, rows_of)
+from books import KillerBooks, MessageBooks, ObjectBooks
+from clients import (FIFOQueue, FIFOReceiver, FIFOSender, Poisoned, StandardQueue, StandardReceiver, StandardSender,
+                     Violations)
+from objects import Bucket, Putter
+from pipelines import KillerSender, RecordSender, RejectedSender
 from server import SQS, Refused, Server, Unknown
 
-LINES = """\
-pipeline: lines
-source: {queue: lines-in}
-archive: {keep: 7d}
-deliver: {to: "sqlite:lines.db", table: lines, columns: {n: integer, g: text}}
-"""
+# An hour in a second.
+CLOCK_RATE = 3_600
 
-EVENTS = """\
-pipeline: events
-source: {queue: events-in}
-archive: {keep: 7d}
-queue: {type: fifo, group: $.g}
-transform:
-  command: ["python3", "function.py"]
-  contract: json
-  # Without further tries: its group does not wait for it.
-  errors: [{match: "*", then: reject}]
-deliver: {to: "sqlite:events.db", table: events, columns: {n: integer, g: text}}
-"""
-
-# A client of the Runtime API: every 97th record is rejected.
-FUNCTION = """\
-import json, os, urllib.request
-base = f"http://{os.environ['AWS_LAMBDA_RUNTIME_API']}/2018-06-01/runtime/invocation"
-while True:
-    with urllib.request.urlopen(f"{base}/next") as request:
-        event, number = json.load(request), request.headers["Lambda-Runtime-Aws-Request-Id"]
-    answer = {"records": [
-        {"id": r["id"], "result": "ProcessingFailed" if r["record"]["n"] % 97 == 0 else "Ok", "record": r["record"]}
-        for r in event["records"]]}
-    urllib.request.urlopen(f"{base}/{number}/response", json.dumps(answer).encode()).read()
-"""
+# Hurts in a row before anything is done with what was received alone. It may have been alone at the one before them,
+# too, and must not die of it.
+MOST_FRUITLESS = pipelines.RECEIVES - 2
 
 
 class Torture:
@@ -72,27 +56,34 @@ class Torture:
         notes = pathlib.Path(tempfile.mkdtemp(prefix="sluice-torture-", dir=memory_folder()))
         self.notes = notes
         self.disk = power.Disk(power.build(notes), self.place, notes)
-        self.server = Server(
-            options.server, self.place, self.place / "data", self.write_definitions(), self.disk.variables())
+        self.server = Server(options.server, self.workspace, self.place, self.disk.variables())
+        self.server.options = self.write_definitions()
+        if options.hours:
+            self.server.options += ["--clock-rate", f"{CLOCK_RATE}"]
         # Starts of the server: what a client has from before is from before a kill.
         self.starts = 0
         self.kill_now = threading.Event()
         # Nothing is sent any more, and nothing held back.
         self.draining = False
-        self.counts = {"kills": 0, "losses of power": 0, **{text: 0 for text in power.FAULTS.values()}}
+        self.counts = {"kills": 0, "kills by a function": 0, "losses of power": 0,
+                       **{text: 0 for text in power.FAULTS.values()}}
+        # Of the last hurts, how many came before anything was done with what was received alone.
+        self.fruitless = 0
         self.slowest_start = 0
-        self.clients = []
+        # Files of raw copies that were seen; and losses of power right after one was made.
+        self.segments, self.segments_without_power = set(), 0
+        self.senders, self.clients, self.queues, self.books = [], [], [], []
 
     def random_for(self, name):
         return random.Random(f"{self.options.seed} {name}")
 
     def write_definitions(self):
-        for name, text in [("lines.yaml", LINES), ("events.yaml", EVENTS), ("function.py", FUNCTION)]:
-            (self.place / name).write_text(text)
         # Somebody's own database, with a rollback journal as it is by default; the other one Sluice makes.
         with contextlib.closing(sqlite3.connect(self.place / "lines.db")) as database:
             database.execute("CREATE TABLE theirs (n INTEGER)")
-        return ["lines.yaml", "events.yaml"]
+        # As few hours as may be: raw copies, and overwritten objects, are deleted meanwhile.
+        keep = "1h" if self.options.hours else "10y"
+        return pipelines.write(self.place, self.server, keep)
 
     # The course of it
 
@@ -133,54 +124,90 @@ class Torture:
             self.check_books()
 
     def make_clients(self):
+        """Who sends and puts, and what is to be read of it at the end."""
+        kept = not self.options.hours
+        self.bucket = Bucket("drop")
+        lines = RecordSender(self, "lines", "lines-in")
+        events = RejectedSender(self, "events", "events-in.fifo", fifo=True)
+        killers = KillerSender(self, "killers", "killers-in")
+        self.records = [lines, events, killers]
+        self.senders = self.records + [Putter(self, f"putter-{n}", self.bucket) for n in range(2)]
+        self.books = [MessageBooks(self, lines), MessageBooks(self, events, keeps_all=kept),
+                      KillerBooks(self, killers), ObjectBooks(self, self.bucket, keeps_all=kept)]
+        self.clients = list(self.senders)
+        if not self.options.hours:
+            self.make_clients_of_queues()
+
+    def make_clients_of_queues(self):
         sqs = SQS(self.server)
         sqs("CreateQueue", QueueName="standard")
         sqs("CreateQueue", QueueName="ordered.fifo", Attributes={"FifoQueue": "true"})
         sqs("CreateQueue", QueueName="poison-dlq")
         policy = {"deadLetterTargetArn": "arn:aws:sqs:us-east-1:000000000000:poison-dlq", "maxReceiveCount": "3"}
         sqs("CreateQueue", QueueName="poison", Attributes={"RedrivePolicy": json.dumps(policy)})
+        self.queues = ["standard", "ordered.fifo", "poison"]
         self.standard = StandardQueue(self, "standard")
         self.ordered = FIFOQueue(self, "ordered.fifo", groups=12)
-        self.lines = RecordSender(self, "lines", "lines-in")
-        self.events = RecordSender(self, "events", "events-in.fifo", fifo=True)
         self.poisoned = Poisoned(self, "poisoned", "poison")
-        self.senders = [StandardSender(self, f"sender-{n}", self.standard) for n in range(2)]
-        self.senders += [FIFOSender(self, "fifo-sender", self.ordered), self.lines, self.events]
+        self.books += [self.standard, self.ordered, self.poisoned]
+        senders = [StandardSender(self, f"sender-{n}", self.standard) for n in range(2)]
+        senders.append(FIFOSender(self, "fifo-sender", self.ordered))
         receivers = [StandardReceiver(self, f"receiver-{n}", self.standard) for n in range(2)]
-        self.clients = self.senders + receivers + [FIFOReceiver(self, "fifo-receiver", self.ordered), self.poisoned]
+        receivers += [FIFOReceiver(self, "fifo-receiver", self.ordered), self.poisoned]
+        self.senders += senders
+        self.clients += senders + receivers
 
     def round(self):
         """Lets them work, hurts the server, and starts it again."""
         what = self.random.choices(["kill", "power", "fault"], self.options.weights)[0]
         if self.options.lie:
             what = "power"
+        self.let_it_work()
         if what == "fault":
             self.break_disk()
         self.kill_now.wait(self.random.uniform(0.1, 1.5) + (0.5 if what == "fault" else 0))
         self.kill_now.clear()
-        if self.server.has_ended() and what != "fault":
+        if self.server.has_ended() and what != "fault" and not self.server.was_killed_from_inside():
             return self.violations.add(f"the server has ended by itself, with {self.server.process.returncode}")
         self.hurt(what)
         # As often a start finds what the kill has left as what a look has made of it.
         if self.random.random() < 0.5:
             self.check_folder()
-        if not self.options.lie and self.random.random() < 0.2:
+        if not self.options.lie and self.random.random() < 0.2 and self.fruitless < MOST_FRUITLESS:
             # A kill in the middle of a start.
             self.server.spawn()
             time.sleep(self.random.uniform(0, 0.3))
             self.hurt(self.random.choice(["kill", "power"]))
         self.start()
 
+    def let_it_work(self):
+        """So that kills from outside do not spend the receives of a record that does not kill."""
+        deadline = time.monotonic() + 60
+        while self.fruitless >= MOST_FRUITLESS and not self.server.has_worked() and not self.server.has_ended():
+            if time.monotonic() > deadline:
+                return self.violations.add(f"after start {self.starts} a function has nothing to do for a minute")
+            time.sleep(0.02)
+
     def hurt(self, what):
         """The server is gone; after a loss of power, and half of the faults, so is what was not synced."""
-        self.server.kill()
+        power_goes = what == "power" or (what == "fault" and self.random.random() < 0.5)
+        from_inside = self.server.was_killed_from_inside()
+        self.server.kill(all_of_it=power_goes)
         self.disk.disarm()
-        if what == "power" or (what == "fault" and self.random.random() < 0.5):
+        self.counts["kills by a function"] += from_inside
+        self.fruitless = 0 if self.server.has_worked() else self.fruitless + (not from_inside)
+        self.look_at_segments(power_goes)
+        if power_goes:
             self.counts["losses of power"] += 1
             self.say(f"the power goes: {self.disk.lose_power(self.random)}")
         else:
-            self.counts["kills"] += 1
+            self.counts["kills"] += not from_inside
             self.disk.reset()
+
+    def look_at_segments(self, power_goes):
+        new = {path.name for path in self.server.data.glob("archive/*.seg")} - self.segments
+        self.segments |= new
+        self.segments_without_power += bool(new) and power_goes
 
     def break_disk(self):
         fault = self.random.choice(list(power.FAULTS))
@@ -197,19 +224,26 @@ class Torture:
     def start(self):
         self.starts += 1
         self.slowest_start = max(self.slowest_start, self.server.start())
-        code, text = self.server.run("status", "--json")
-        try:
-            report = json.loads(text)
-        except ValueError:
-            return self.violations.add(f"`status` after start {self.starts}: {code} {text[-2000:]}")
-        if not report["adds_up"]:
-            self.violations.add(f"the ledger after start {self.starts}: {report['discrepancies']}")
+        text = self.check("status", "--json")
+        if text and not json.loads(text)["adds_up"]:
+            self.violations.add(f"the ledger after start {self.starts}: {json.loads(text)['discrepancies']}")
+        if self.random.random() < 0.1:
+            self.check("archive", "verify")
 
     def check_folder(self):
         """While nobody has it. A folder that a kill has left needs no repair."""
-        code, text = self.server.run("data", "check")
-        if code != 0:
-            self.violations.add(f"`data check` before start {self.starts + 1}: {code} {text[-2000:]}")
+        self.check("data", "check")
+        if self.random.random() < 0.3:
+            self.check("archive", "verify")
+
+    def check(self, *command):
+        """What it says; `None` if it does not, for which a server that a function has killed meanwhile is a reason."""
+        code, text = self.server.run(*command)
+        if code == 0:
+            return text
+        if not (self.server.up.is_set() and self.server.was_killed_from_inside()):
+            self.violations.add(f"`{' '.join(command)}` after start {self.starts}: {code} {text[-2000:]}")
+        return None
 
     # The end
 
@@ -220,10 +254,14 @@ class Torture:
         deadline = began + self.options.patience
         while time.monotonic() < deadline and not self.violations.found:
             if self.server.has_ended():
-                return self.violations.add("the server has ended by itself while nothing was wrong with its disk")
-            if self.depth("standard") == 0 and self.depth("ordered.fifo") == 0 and self.depth("poison") == 0:
-                code, _ = self.server.run("wait", "--idle", "--timeout", "60s")
-                if code in (0, 3):
+                if not self.server.was_killed_from_inside():
+                    return self.violations.add("the server has ended by itself while nothing was wrong with its disk")
+                self.hurt("kill")
+                self.start()
+            if all(self.depth(queue) == 0 for queue in self.queues):
+                # When a function has killed the server, it would wait alone.
+                code, _ = self.server.run("wait", "--idle", "--timeout", "2s")
+                if code in (0, 3) and not self.server.has_ended():
                     return self.say(f"everything came out in {time.monotonic() - began:.0f} s")
             time.sleep(0.2)
         self.violations.add("not everything came out in time")
@@ -239,51 +277,15 @@ class Torture:
         return sum(int(value) for value in answer["Attributes"].values())
 
     def check_books(self):
-        missing = self.standard.missing()
-        if missing:
-            self.violations.add(f"{len(missing)} answered messages were never received: {sorted(missing)[:5]}")
-        for group, number in self.ordered.sent.items():
-            if self.ordered.seen[group] < number:
-                self.violations.add(f"{group}: {number} were answered, {self.ordered.seen[group]} came")
-            left = [n for n in range(1, number + 1) if (group, n) not in self.ordered.asked]
-            if left:
-                self.violations.add(f"{group}: {left[:5]} were given out, not deleted, and are not there")
-        dead = self.depth("poison-dlq")
-        if dead is None or dead < len(self.poisoned.sent):
-            self.violations.add(f"{len(self.poisoned.sent)} messages that kill were sent, and {dead} are dead letters")
-        self.check_table("lines", self.lines, dead=lambda n: False)
-        self.check_table("events", self.events, dead=lambda n: n % 97 == 0)
         code = self.server.stop()
         if code not in (0, 3):
             self.violations.add(f"the server ended with {code}")
         self.check_folder()
-
-    def check_table(self, name, sender, dead):
-        rows = rows_of(self.place / f"{name}.db", name)
-        numbers = [n for n, _ in rows]
-        rejected = {n for n in sender.answered if dead(n)}
-        letters = self.dead_letters(name)
-        if letters < len(rejected) or set(numbers) & {n for n in sender.tried if dead(n)}:
-            self.violations.add(f"{name}: {len(rejected)} records were rejected, and {letters} are dead letters")
-        wanted = sender.answered - rejected
-        lost = wanted - set(numbers)
-        if lost:
-            self.violations.add(f"{name}: {len(lost)} answered records have no row: {sorted(lost)[:5]}")
-        twice = len(numbers) - len(set(numbers))
-        if twice:
-            self.violations.add(f"{name}: {twice} rows too many")
-        strange = set(numbers) - sender.tried
-        if strange:
-            self.violations.add(f"{name}: rows that nobody sent: {sorted(strange)[:5]}")
-        if sender.fifo:
-            for group in {g for _, g in rows}:
-                line = [n for n, g in rows if g == group]
-                if line != sorted(line):
-                    self.violations.add(f"{name}: group {group} is not in order")
-
-    def dead_letters(self, pipeline):
-        _, text = self.server.run("status", "--json")
-        return next(p["dead"] for p in json.loads(text)["pipelines"] if p["pipeline"] == pipeline)
+        for book in self.books:
+            for problem in book.problems():
+                self.violations.add(f"{book.name}: {problem}")
+        if self.options.hours and not self.segments_without_power:
+            self.violations.add(f"the power never went after a segment was made, of {len(self.segments)}")
 
     # What is said
 
@@ -294,18 +296,25 @@ class Torture:
     def summary(self):
         if not self.clients:
             return "it did not begin"
-        queue = self.standard
         hurts = ", ".join(f"{count} × {what}" for what, count in self.counts.items() if count)
-        return (f"{hurts}; {self.starts} starts (the slowest {self.slowest_start:.1f} s); standard: "
-                f"{len(queue.answered)} sends answered, {queue.receives} receives, {len(queue.deleted)} deletions, "
-                f"{queue.receipts_after_kill} of them with a receipt of before a kill; FIFO: "
-                f"{sum(self.ordered.sent.values())} sends, {self.ordered.retried} of them again; pipelines: "
-                f"{len(self.lines.answered)} and {len(self.events.answered)} records; {len(self.poisoned.sent)} messages "
-                f"that kill did so {sum(self.poisoned.counts.values())} times; {self.disk.syncs} syncs")
+        lines, events, killers = self.records
+        text = (f"{hurts}; {self.starts} starts (the slowest {self.slowest_start:.1f} s); pipelines: "
+                f"{len(lines.answered)}, {len(events.answered)} and {len(killers.answered)} records, "
+                f"{len(killers.killers & killers.answered)} of them killed; {self.bucket.answered.total()} objects "
+                f"put, {self.bucket.tried.total()} tried; {len(self.segments)} segments, "
+                f"{self.segments_without_power} × no power after one; {self.disk.syncs} syncs")
+        return text if self.options.hours else f"{text}; {self.summary_of_queues()}"
+
+    def summary_of_queues(self):
+        queue = self.standard
+        return (f"standard: {len(queue.answered)} sends answered, {queue.receives} receives, {len(queue.deleted)} "
+                f"deletions, {queue.receipts_after_kill} of them with a receipt of before a kill; FIFO: "
+                f"{sum(self.ordered.sent.values())} sends, {self.ordered.retried} of them again; "
+                f"{len(self.poisoned.sent)} messages that kill did so {sum(self.poisoned.counts.values())} times")
 
     def clean(self):
-        if self.server.process and not self.server.has_ended():
-            self.server.kill()
+        if self.server.process:
+            self.server.kill(all_of_it=True)
         shutil.rmtree(self.notes, ignore_errors=True)
         if not self.options.keep:
             shutil.rmtree(self.workspace, ignore_errors=True)
@@ -322,7 +331,8 @@ def main(arguments=None):
     parser.add_argument("--patience", type=float, default=180, help="seconds for what is there at the end to come out")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**31))
     parser.add_argument("--weights", type=float, nargs=3, default=[4, 3, 3], metavar=("KILL", "POWER", "FAULT"))
-    parser.add_argument("--lie", action="store_true", help="syncs do nothing, and the power goes: this has to be found out")
+    parser.add_argument("--hours", action="store_true", help="pipelines only, and an hour passes in a second")
+    parser.add_argument("--lie", action="store_true", help="syncs do nothing, and the power goes: to be found out")
     parser.add_argument(
         "--contradictions", action="store_true", help="end without the books: only what answers, starts and checks say")
     parser.add_argument("--keep", action="store_true", help="leave the folder behind")

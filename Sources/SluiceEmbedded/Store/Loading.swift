@@ -7,9 +7,9 @@ extension StoreState {
     /// Builds memory from the file: at start, and after a commit that failed.
     ///
     /// - Parameter processDied: the holders of held messages are gone. What they held is visible again at once and
-    ///   suspect: that receive is not counted, unless it was held alone, and nothing of another queue was. For those
-    ///   that were not, nothing is written: the same rows say the same at the next start, and, until they are
-    ///   written, whenever memory is built anew.
+    ///   suspect: that receive is not counted, unless it was held alone, and nothing of another queue was. Where it
+    ///   was not, nothing is written: the same rows say the same at the next start, and, until they are written,
+    ///   whenever memory is built anew.
     func load(processDied: Bool) throws {
         restoreWaiters()
         changedRecords.removeAll()
@@ -159,19 +159,21 @@ extension StoreState {
                 throw StoreDamage("chunk \(id): \(error)")
             }
         }
-        if alone.count > 1 { for ref in alone { contend(ref) } }
+        for ref in alone { judge(ref, isOnly: alone.count == 1) }
         for ref in suspects.reversed() { putFirst(ref) }
     }
 
-    /// One of several that were alone, each of its queue: nobody can say which of them ended the process, so that for
-    /// none of them the receive counts.
-    private func contend(_ ref: MessageRef) {
+    /// One that was alone when the process died. Where several were, each of its queue, nobody can say which of them
+    /// ended it, so that for none of them the receive counts.
+    private func judge(_ ref: MessageRef, isOnly: Bool) {
         guard let chunk = chunks[ref.chunk] else { return }
-        var state = chunk.states[Int(ref.index)]
-        state.contended = true
-        state.receiveCount -= state.receiveCount > 0 ? 1 : 0
-        chunk.states[Int(ref.index)] = state
-        // Written: when memory is built anew, others of them may have been settled.
+        if !isOnly {
+            var state = chunk.states[Int(ref.index)]
+            state.contended = true
+            state.receiveCount -= state.receiveCount > 0 ? 1 : 0
+            chunk.states[Int(ref.index)] = state
+        }
+        // Written: at the next death it would look as if it had been out again.
         dirty.insert(chunk.id)
     }
 

@@ -34,6 +34,26 @@ struct SuspectTests {
         #expect(try await engine.control.status(pipeline: nil).discrepancies == [])
     }
 
+    @Test("one that nobody has asked for again is not out")
+    func waiting() async throws {
+        let engine = try await TemporaryEngine()
+        let (killers, others) = (bench(engine, "killers"), bench(engine, "others"))
+        for pipeline in [killers.pipeline, others.pipeline] { try await engine.apply(pipeline) }
+        try await others.intake.put("waits")
+        for _ in 0..<2 {
+            #expect(try await others.receive().count == 1)
+            try await engine.restart()
+        }
+        try await killers.intake.put("kills")
+        for _ in 0..<4 {
+            #expect(try await killers.receive().texts == ["kills"])
+            try await engine.restart()
+        }
+        #expect(try await killers.receive().isEmpty)
+        #expect(try await killers.deadLetters().map(\.body) == [Array("kills".utf8)])
+        #expect(try await others.receive().map(\.receiveCount) == [2], "it was alone once when the process ended")
+    }
+
     private func bench(_ engine: TemporaryEngine, _ name: String) -> StepBench {
         StepBench(
             fixture: engine,
