@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Suspects of several queues")
 struct SuspectTests {
-    @Test("a message that ends the process is dead after its receives, and none of another queue is", arguments: [1, 3])
+    @Test("what ends the process is dead after its receives, and nothing of another queue is", arguments: [1, 3])
     func killer(_ innocents: Int) async throws {
         let engine = try await TemporaryEngine()
         let (killers, others) = (bench(engine, "killers"), bench(engine, "others"))
