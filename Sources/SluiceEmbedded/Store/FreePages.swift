@@ -10,7 +10,7 @@ extension StoreState {
     /// Pages that stay free whatever the file's length, for what comes next: 16 MB.
     private static let mostFree = 4_096
     private static let lookInterval: Duration = .seconds(15)
-    /// Pages that one turn gives back, and the pause behind it: 20 MB a second at most, some milliseconds each time.
+    /// Pages that one turn gives back, and the pause behind it: 20 MB a second at most.
     private static let pieceOfPages = 256
     private static let pause: Duration = .milliseconds(50)
 

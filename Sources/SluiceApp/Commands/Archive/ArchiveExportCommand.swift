@@ -131,13 +131,13 @@ struct ArchiveExport {
     }
 
     private func copy(_ blob: String, to path: String) throws {
+        let source = try open(blob)
+        defer { source.closeFile() }
         do {
             let parent = URL(filePath: path).deletingLastPathComponent()
             try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
             let file = try WholeFile(path: path)
             do {
-                let source = try open(blob)
-                defer { source.closeFile() }
                 while let piece = try source.read(upToCount: 1 << 20), !piece.isEmpty { try file.write(Array(piece)) }
                 try file.finish()
             } catch {
@@ -146,8 +146,6 @@ struct ArchiveExport {
             }
         } catch let error as ControlError {
             throw error
-        } catch let failure as CommandFailure {
-            throw failure
         } catch {
             throw CommandFailure(.failed, "'\(path)' cannot be written: \(error.localizedDescription)")
         }
